@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dominators by semi-NCA (L. Georgiadis, R. E. Tarjan, R. F. Werneck, "Finding
+ * Dominators in Practice", JGAA 2006), over the depth-first preorder of all
+ * nodes under one virtual root, number 0.
+ *
+ * Semidominators come in descending order, with path compression. Then, in
+ * ascending order, idom(w) is the nearest ancestor of w's parent, in the tree
+ * of dominators as far as it is built, whose number is not above semi(w). The
+ * paper walks up step by step, which is quadratic where a long chain ends in
+ * many nodes that the root holds too: a linked list whose last element refers to
+ * a registry's entries. So each node also has a skip pointer (E. W. Myers, "An
+ * applicative random-access stack", 1983), and the way up is logarithmic. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/graph/memory.h"
+
+#define UNSEEN UINT32_MAX
+#define AHEAD  8 /* edges, of a prefetch */
+
+/* A node in the forest over which semidominators are found, and afterwards in
+ * the tree of dominators. The two halves are always wanted together. */
+struct link {
+    union {
+        uint32_t above; /* ancestor; those on compressed ways have skipped some */
+        uint32_t depth; /* in the tree */
+    };
+    union {
+        uint32_t best; /* least semi from here to below `above` */
+        uint32_t skip; /* an ancestor in the tree, far up */
+    };
+};
+
+struct search {
+    const struct graph *forward, *reverse;
+    uint32_t *node;   /* preorder number, less 1, to node */
+    uint32_t *number; /* node to preorder number, UNSEEN: not reached */
+    uint32_t *idom;   /* by number: the parent at first */
+    uint32_t *semi;   /* by number: of the semidominator */
+    union {
+        uint64_t *edge;     /* by number, while they are given: the next to follow */
+        struct link *links; /* by number, afterwards */
+    };
+    uint32_t reached, count; /* from the roots; with garbage */
+};
+
+static void search_deinit(struct search *search)
+{
+    free(search->node);
+    free(search->number);
+    free(search->idom);
+    free(search->semi);
+    free(search->edge);
+}
+
+static enum status search_init(struct search *search, struct error *err)
+{
+    uint64_t count = search->forward->node_count + UINT64_C(1);
+    enum status status = graph_alloc(count, sizeof *search->node, (void **)&search->node, err);
+    if (!status)
+        status = graph_alloc(count, sizeof *search->number, (void **)&search->number, err);
+    if (!status)
+        status = graph_alloc(count, sizeof *search->idom, (void **)&search->idom, err);
+    if (!status)
+        status = graph_alloc(count, sizeof *search->semi, (void **)&search->semi, err);
+    if (!status)
+        status = graph_alloc(count, sizeof *search->edge, (void **)&search->edge, err);
+    if (!status)
+        memset(search->number, 0xff, count * sizeof *search->number);
+    return status;
+}
+
+static uint32_t enter(struct search *search, uint32_t node, uint32_t parent)
+{
+    uint32_t number = ++search->count;
+    search->number[node] = number;
+    search->node[number - 1] = node;
+    search->idom[number] = parent;
+    search->edge[number] = search->forward->first[node];
+    return number;
+}
+
+/* Follows edges from `current` up to one that leads to a new node, and enters
+ * it; 0: there is none. */
+static uint32_t go_down(struct search *search, uint32_t current)
+{
+    const uint32_t *targets = search->forward->targets, *number = search->number;
+    uint64_t edge = search->edge[current];
+    uint64_t end = search->forward->first[search->node[current - 1] + UINT64_C(1)];
+    while (edge < end) {
+        uint32_t target = targets[edge++];
+        if (number[target] == UNSEEN) {
+            search->edge[current] = edge;
+            return enter(search, target, current);
+        }
+    }
+    return 0;
+}
+
+/* Numbers in depth-first preorder; the way back is by the parents. */
+static void number_from(struct search *search, const struct graph_roots *roots)
+{
+    for (uint32_t i = 0; i < roots->count; i++) {
+        if (search->number[roots->nodes[i]] != UNSEEN)
+            continue;
+        uint32_t current = enter(search, roots->nodes[i], 0);
+        while (current) {
+            uint32_t next = go_down(search, current);
+            current = next ? next : search->idom[current];
+        }
+    }
+}
+
+/* The virtual root refers to each root, and nothing is nearer to it: where the
+ * search came by another way, the parent that it found does not matter. */
+static void mark_roots(struct search *search, const struct graph_roots *roots, uint32_t least)
+{
+    for (uint32_t i = 0; i < roots->count; i++) {
+        uint32_t number = search->number[roots->nodes[i]];
+        if (number >= least)
+            search->idom[number] = 0;
+    }
+}
+
+/* Least semi from `number` up to the top of its tree in the forest, in which all
+ * nodes >= `linked` hang below their parents. Each node on the way is put right
+ * below the top's parent. The way down again is kept in the pointers that lead
+ * up, so that no path is too long. */
+static uint32_t evaluate(struct search *search, uint32_t number, uint32_t linked)
+{
+    struct link *links = search->links;
+    if (links[number].above < linked)
+        return links[number].best;
+    uint32_t below = UNSEEN, top = number;
+    while (links[top].above >= linked) {
+        uint32_t next = links[top].above;
+        links[top].above = below;
+        below = top;
+        top = next;
+    }
+    uint32_t least = links[top].best, end = links[top].above;
+    while (below != UNSEEN) {
+        struct link *link = &links[below];
+        below = link->above;
+        link->above = end;
+        least = link->best = link->best < least ? link->best : least;
+    }
+    return least;
+}
+
+/* The sources of much-used nodes lie all over the heap: ask for them early. */
+static inline void prefetch_source(const struct search *search, uint64_t edge, uint64_t end)
+{
+    const uint32_t *sources = search->reverse->targets;
+    if (edge + 2 * AHEAD < end)
+        __builtin_prefetch(&search->number[sources[edge + 2 * AHEAD]]);
+    if (edge + AHEAD < end) {
+        uint32_t number = search->number[sources[edge + AHEAD]];
+        __builtin_prefetch(&search->links[number == UNSEEN ? 0 : number]);
+    }
+}
+
+/* Nodes up to `last` take notice of each other only: what comes later is garbage. */
+static void find_semi(struct search *search, uint32_t first, uint32_t last)
+{
+    const struct graph *reverse = search->reverse;
+    for (uint32_t w = last; w >= first; w--) {
+        uint32_t node = search->node[w - 1], parent = search->idom[w], semi = parent;
+        uint64_t i = reverse->first[node], end = reverse->first[node + UINT64_C(1)];
+        if (i + 1 == end) /* by its parent, like most objects */
+            i = end;
+        for (; i < end && semi; i++) {
+            prefetch_source(search, i, end);
+            uint32_t source = search->number[reverse->targets[i]];
+            if (source > last)
+                continue;
+            uint32_t candidate = source > w ? evaluate(search, source, w + 1) : source;
+            if (candidate < semi)
+                semi = candidate;
+        }
+        search->semi[w] = semi;
+        search->links[w] = (struct link){.above = parent, .best = semi};
+    }
+}
+
+static void find_idoms(struct search *search)
+{
+    uint32_t *idom = search->idom;
+    struct link *links = search->links;
+    idom[0] = 0;
+    links[0] = (struct link){.depth = 0, .skip = 0};
+    for (uint32_t w = 1; w <= search->count; w++) {
+        uint32_t above = idom[w], semi = search->semi[w];
+        while (above > semi)
+            above = links[above].skip > semi ? links[above].skip : idom[above];
+        idom[w] = above;
+        uint32_t depth = links[above].depth, far = links[above].skip;
+        bool is_even = depth - links[far].depth == links[far].depth - links[links[far].skip].depth;
+        links[w] = (struct link){.depth = depth + 1, .skip = is_even ? links[far].skip : above};
+    }
+}
+
+/* From preorder numbers back to nodes, in place of the nodes' own numbers. */
+static void name_nodes(struct search *search)
+{
+    for (uint32_t node = 0; node < search->forward->node_count; node++) {
+        uint32_t number = search->number[node];
+        if (number == UNSEEN) {
+            search->number[node] = GRAPH_NONE;
+            continue;
+        }
+        uint32_t idom = search->idom[number];
+        search->number[node] = idom ? search->node[idom - 1] : GRAPH_ROOT;
+    }
+}
+
+static void search_run(struct search *search, const struct graph_roots *roots,
+                       const struct graph_roots *garbage)
+{
+    number_from(search, roots);
+    search->reached = search->count;
+    if (garbage)
+        number_from(search, garbage);
+    mark_roots(search, roots, 1);
+    if (garbage)
+        mark_roots(search, garbage, search->reached + 1);
+    find_semi(search, search->reached + 1, search->count);
+    find_semi(search, 1, search->reached);
+    find_idoms(search);
+    name_nodes(search);
+}
+
+enum status graph_dominators(const struct graph *forward, const struct graph *reverse,
+                             const struct graph_roots *roots, const struct graph_roots *garbage,
+                             struct graph_dominators *ret_dominators, struct error *err)
+{
+    struct search search = {.forward = forward, .reverse = reverse};
+    enum status status = graph_check_roots(forward, roots, err);
+    if (!status && garbage)
+        status = graph_check_roots(forward, garbage, err);
+    if (!status)
+        status = search_init(&search, err);
+    if (!status) {
+        search_run(&search, roots, garbage);
+        status = graph_resize((void **)&search.node, search.count, sizeof *search.node, err);
+    }
+    if (!status) {
+        *ret_dominators = (struct graph_dominators){.idom = search.number,
+                                                    .order = search.node,
+                                                    .reached = search.reached,
+                                                    .order_count = search.count};
+        search.number = search.node = NULL;
+    }
+    search_deinit(&search);
+    return status;
+}
+
+void graph_dominators_deinit(struct graph_dominators *dominators)
+{
+    if (!dominators)
+        return;
+    free(dominators->idom);
+    free(dominators->order);
+    *dominators = (struct graph_dominators){0};
+}
+
+void graph_retained(const struct graph_dominators *dominators, uint64_t *sizes)
+{
+    for (uint32_t i = dominators->order_count; i-- > 0;) {
+        uint32_t node = dominators->order[i], idom = dominators->idom[node];
+        if (idom == GRAPH_ROOT)
+            continue;
+        if (__builtin_add_overflow(sizes[idom], sizes[node], &sizes[idom]))
+            sizes[idom] = UINT64_MAX;
+    }
+}

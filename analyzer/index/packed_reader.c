@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/index/packed_reader.h"
+
+#include <string.h>
+
+static const char *const table_names[PACKED_TABLES] = {"object_chunk", "ref_chunk", "ref_reverse",
+                                                       "ref_label"};
+
+/* ---- Chunks. */
+
+static void chunk_destroy(struct packed_chunk *chunk)
+{
+    switch (chunk->table) {
+    case PACKED_OBJECT_CHUNK: packed_objects_deinit(&chunk->objects); break;
+    case PACKED_REF_LABEL: packed_labels_deinit(&chunk->labels); break;
+    default: packed_rows_deinit(&chunk->rows); break;
+    }
+    free(chunk);
+}
+
+void packed_chunk_unpin(struct packed_chunk *chunk)
+{
+    if (chunk && --chunk->pins == 0)
+        chunk_destroy(chunk);
+}
+
+static void replace(struct packed_chunk **place, struct packed_chunk *chunk)
+{
+    chunk->pins++;
+    packed_chunk_unpin(*place);
+    *place = chunk;
+}
+
+static enum status chunk_fill(struct packed_chunk *chunk, uint8_t *plain, size_t size,
+                              struct error *err)
+{
+    int64_t id = chunk->id;
+    switch (chunk->table) {
+    case PACKED_OBJECT_CHUNK: return packed_objects_open(id, plain, size, &chunk->objects, err);
+    case PACKED_REF_LABEL: return packed_labels_open(id, plain, size, &chunk->labels, err);
+    case PACKED_REF_CHUNK:
+        return packed_rows_open(HEAP_REFERENCES, id, plain, size, &chunk->rows, err);
+    default: return packed_rows_open(HEAP_REFERRERS, id, plain, size, &chunk->rows, err);
+    }
+}
+
+/* Decodes a block; the chunk comes with no pin. */
+static enum status chunk_create(enum packed_table table, int64_t id, const uint8_t *block,
+                                size_t size, struct packed_chunk **ret_chunk, struct error *err)
+{
+    struct packed_chunk *chunk = malloc(sizeof *chunk);
+    if (!chunk)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    uint8_t *plain;
+    size_t plain_size;
+    enum status status = packed_block_open(id, block, size, &plain, &plain_size, err);
+    chunk->table = table;
+    chunk->id = id;
+    chunk->pins = 0;
+    if (status == STATUS_OK)
+        status = chunk_fill(chunk, plain, plain_size, err);
+    if (status != STATUS_OK) {
+        free(chunk);
+        error_prefix(err, "row %lld", (long long)id);
+        return status;
+    }
+    *ret_chunk = chunk;
+    return STATUS_OK;
+}
+
+/* ---- The reader. */
+
+struct heap_reader *packed_reader_create(sqlite3 *db, const char *schema)
+{
+    struct heap_reader *reader = calloc(1, sizeof *reader);
+    char *copy = strdup(schema);
+    if (!reader || !copy) {
+        free(reader);
+        free(copy);
+        return NULL;
+    }
+    reader->db = db;
+    reader->schema = copy;
+    return reader;
+}
+
+void heap_reader_close(struct heap_reader *reader)
+{
+    if (!reader)
+        return;
+    for (int table = 0; table < PACKED_TABLES; table++) {
+        for (int seek = 0; seek < PACKED_SEEKS; seek++)
+            sqlite3_finalize(reader->seeks[table][seek]);
+        for (int slot = 0; slot < PACKED_SLOTS; slot++)
+            packed_chunk_unpin(reader->slots[table][slot]);
+        packed_chunk_unpin(reader->last[table]);
+    }
+    free(reader->heads);
+    free(reader->schema);
+    free(reader);
+}
+
+static enum status sql_fail(struct heap_reader *reader, int code, struct error *err)
+{
+    reader->code = code;
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM: return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    case SQLITE_ERROR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return error_set(err, STATUS_CORRUPT, "%s", sqlite3_errmsg(reader->db));
+    default: return error_set(err, STATUS_IO, "%s", sqlite3_errmsg(reader->db));
+    }
+}
+
+static enum status prepare(struct heap_reader *reader, enum packed_table table,
+                           enum packed_seek seek, struct error *err)
+{
+    static const char *const forms[PACKED_SEEKS] = {
+        "SELECT id, data FROM \"%w\".%s WHERE id <= ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, data FROM \"%w\".%s WHERE id > ? ORDER BY id LIMIT 1"};
+    char *sql = sqlite3_mprintf(forms[seek], reader->schema, table_names[table]);
+    if (!sql)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    int code = sqlite3_prepare_v2(reader->db, sql, -1, &reader->seeks[table][seek], NULL);
+    sqlite3_free(sql);
+    return code == SQLITE_OK ? STATUS_OK : sql_fail(reader, code, err);
+}
+
+static struct packed_chunk **slot_of(struct heap_reader *reader, enum packed_table table,
+                                     int64_t id)
+{
+    uint64_t hash = (uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PACKED_SLOTS_LOG);
+    return &reader->slots[table][hash];
+}
+
+/* The chunk in the row that the statement is at, from its slot or decoded. */
+static enum status read_row(struct heap_reader *reader, enum packed_table table,
+                            sqlite3_stmt *statement, struct packed_chunk **ret_chunk,
+                            struct error *err)
+{
+    int64_t id = sqlite3_column_int64(statement, 0);
+    struct packed_chunk **slot = slot_of(reader, table, id);
+    if (*slot && (*slot)->id == id) {
+        *ret_chunk = *slot;
+        return STATUS_OK;
+    }
+    if (sqlite3_column_type(statement, 1) != SQLITE_BLOB)
+        return error_set(err, STATUS_CORRUPT, "row %lld: not a blob", (long long)id);
+    const uint8_t *block = sqlite3_column_blob(statement, 1);
+    int size = sqlite3_column_bytes(statement, 1);
+    if (!block && size)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = chunk_create(table, id, block, (size_t)size, ret_chunk, err);
+    if (status == STATUS_OK)
+        replace(slot, *ret_chunk);
+    return status;
+}
+
+static bool is_sought(enum packed_seek seek, int64_t id, int64_t found)
+{
+    return seek == PACKED_SEEK_AT ? found <= id : found > id;
+}
+
+static enum status run_seek(struct heap_reader *reader, enum packed_table table,
+                            enum packed_seek seek, int64_t id, struct packed_chunk **ret_chunk,
+                            struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (!reader->seeks[table][seek])
+        status = prepare(reader, table, seek, err);
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_stmt *statement = reader->seeks[table][seek];
+    struct packed_chunk *chunk = NULL;
+    sqlite3_bind_int64(statement, 1, id);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        status = read_row(reader, table, statement, &chunk, err);
+    int code = sqlite3_reset(statement);
+    if (code != SQLITE_OK)
+        return sql_fail(reader, code, err);
+    if (chunk && !is_sought(seek, id, chunk->id))
+        return error_set(err, STATUS_CORRUPT, "its rows are out of order");
+    if (chunk) {
+        chunk->pins++;
+        replace(&reader->last[table], chunk);
+    }
+    if (status == STATUS_OK)
+        *ret_chunk = chunk;
+    return status;
+}
+
+enum status packed_reader_seek(struct heap_reader *reader, enum packed_table table,
+                               enum packed_seek seek, int64_t id, struct packed_chunk **ret_chunk,
+                               struct error *err)
+{
+    int64_t steps = reader->steps_left ? *reader->steps_left : 0;
+    enum status status;
+    reader->code = SQLITE_OK;
+    if (reader->reading) {
+        status = error_set(err, STATUS_CORRUPT, "it is made from itself");
+    } else {
+        reader->reading = true;
+        status = run_seek(reader, table, seek, id, ret_chunk, err);
+        reader->reading = false;
+    }
+    if (reader->steps_left)
+        *reader->steps_left = steps;
+    if (status != STATUS_OK)
+        error_prefix(err, "%s", table_names[table]);
+    return status;
+}
+
+/* ---- Objects. */
+
+static enum status count(struct heap_reader *reader, struct error *err)
+{
+    struct packed_chunk *objects, *rows;
+    enum status status = packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, INT64_MAX,
+                                            &objects, err);
+    if (status != STATUS_OK)
+        return status;
+    if (objects)
+        reader->objects = objects->objects.first + objects->objects.count - 1;
+    packed_chunk_unpin(objects);
+    status =
+        packed_reader_seek(reader, PACKED_REF_CHUNK, PACKED_SEEK_AT, INT64_MAX, &rows, err);
+    if (status != STATUS_OK)
+        return status;
+    if (rows)
+        reader->references = rows->rows.rank + rows->rows.count;
+    packed_chunk_unpin(rows);
+    reader->counted = true;
+    return STATUS_OK;
+}
+
+enum status heap_reader_counts(struct heap_reader *reader, uint32_t *ret_objects,
+                               uint64_t *ret_references, struct error *err)
+{
+    enum status status = reader->counted ? STATUS_OK : count(reader, err);
+    if (status == STATUS_OK && ret_objects)
+        *ret_objects = reader->objects;
+    if (status == STATUS_OK && ret_references)
+        *ret_references = reader->references;
+    return status;
+}
+
+enum status packed_reader_objects(struct heap_reader *reader, uint32_t id,
+                                  struct packed_chunk **ret_chunk, struct error *err)
+{
+    int64_t key = (int64_t)id - (id - 1) % PACKED_OBJECTS;
+    struct packed_chunk *chunk = *slot_of(reader, PACKED_OBJECT_CHUNK, key);
+    enum status status = STATUS_OK;
+    if (chunk && chunk->id == key)
+        chunk->pins++;
+    else
+        status =
+            packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, key, &chunk, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!chunk || chunk->id != key || id - chunk->objects.first >= chunk->objects.count) {
+        packed_chunk_unpin(chunk);
+        return error_set(err, STATUS_CORRUPT, "object_chunk: object %u is missing", id);
+    }
+    *ret_chunk = chunk;
+    return STATUS_OK;
+}
+
+enum status heap_reader_object(struct heap_reader *reader, uint32_t id,
+                               struct heap_object_row *ret_object, struct error *err)
+{
+    struct packed_chunk *chunk;
+    uint32_t objects;
+    enum status status = heap_reader_counts(reader, &objects, NULL, err);
+    if (status == STATUS_OK && (!id || id > objects))
+        status = error_set(err, STATUS_USAGE, "there is no object %u", id);
+    if (status == STATUS_OK)
+        status = packed_reader_objects(reader, id, &chunk, err);
+    if (status != STATUS_OK)
+        return status;
+    struct packed_objects *rows = &chunk->objects;
+    for (int i = 0; status == STATUS_OK && i < PACKED_OBJECT_COLUMNS; i++)
+        status = packed_objects_need(rows, (enum packed_object_column)i, err);
+    uint32_t i = id - rows->first;
+    if (status == STATUS_OK)
+        *ret_object = (struct heap_object_row){
+            .address = rows->value[PACKED_ADDRESS][i],
+            .size = rows->value[PACKED_SIZE][i],
+            .refcount = rows->value[PACKED_REFCOUNT][i],
+            .retained = rows->value[PACKED_RETAINED][i],
+            .id = id,
+            .type_id = (uint32_t)(rows->value[PACKED_KIND][i] >> 2),
+            .dominator_id = (uint32_t)rows->value[PACKED_DOMINATOR][i],
+            .flags = rows->value[PACKED_KIND][i] & 3,
+        };
+    packed_chunk_unpin(chunk);
+    return status;
+}
+
+/* ---- Finding by address: a binary search over the chunks' first addresses, which
+ * are kept as they are met, and one within a chunk. */
+
+static enum status head_of(struct heap_reader *reader, uint32_t number, uint64_t *ret_address,
+                           struct error *err)
+{
+    if (!reader->heads[number]) {
+        struct packed_chunk *chunk;
+        enum status status =
+            packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
+        if (status != STATUS_OK)
+            return status;
+        reader->heads[number] = chunk->objects.value[PACKED_ADDRESS][0];
+        packed_chunk_unpin(chunk);
+    }
+    *ret_address = reader->heads[number];
+    return STATUS_OK;
+}
+
+static enum status find_in_chunk(struct heap_reader *reader, uint32_t number, uint64_t address,
+                                 uint32_t *ret_id, struct error *err)
+{
+    struct packed_chunk *chunk;
+    enum status status = packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
+    if (status != STATUS_OK)
+        return status;
+    status = packed_objects_need(&chunk->objects, PACKED_ADDRESS, err);
+    const uint64_t *value = chunk->objects.value[PACKED_ADDRESS];
+    uint32_t low = 0, high = chunk->objects.count;
+    while (status == STATUS_OK && high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (value[middle] <= address)
+            low = middle;
+        else
+            high = middle;
+    }
+    if (status == STATUS_OK)
+        *ret_id = chunk->objects.first + low;
+    packed_chunk_unpin(chunk);
+    return status;
+}
+
+enum status heap_reader_find(struct heap_reader *reader, uint64_t address, uint32_t *ret_id,
+                             struct error *err)
+{
+    enum status status = heap_reader_counts(reader, NULL, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t chunks = reader->objects / PACKED_OBJECTS + (reader->objects % PACKED_OBJECTS != 0);
+    uint32_t low = 0, high = chunks; /* the heads below `low` are at or below the address */
+    if (!reader->heads && !(reader->heads = calloc((size_t)chunks + 1, sizeof *reader->heads)))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        uint64_t head = 0;
+        status = head_of(reader, middle, &head, err);
+        if (status != STATUS_OK)
+            return status;
+        if (head <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low)
+        return find_in_chunk(reader, low - 1, address, ret_id, err);
+    *ret_id = 0;
+    return STATUS_OK;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/index/virtual_tables.h"
+
+#include <math.h>
+
+#define OLDEST_SQLITE 3026000 /* shadow tables */
+
+int virtual_tables_register(sqlite3 *db)
+{
+    if (sqlite3_libversion_number() < OLDEST_SQLITE)
+        return SQLITE_ERROR;
+    int code = sqlite3_create_module_v2(db, "inquest_object", &virtual_object_module, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_create_module_v2(db, "inquest_ref", &virtual_ref_module, NULL, NULL);
+    return code;
+}
+
+int virtual_table_connect(sqlite3 *db, const char *declaration, const char *const *argv,
+                          sqlite3_vtab **ret_table, char **ret_message)
+{
+    int code = sqlite3_declare_vtab(db, declaration);
+    if (code != SQLITE_OK) {
+        *ret_message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+        return code;
+    }
+    /* it reads, and nothing else: views of the index may use it */
+    sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
+    struct virtual_table *table = sqlite3_malloc(sizeof *table);
+    struct heap_reader *reader = packed_reader_create(db, argv[1]);
+    if (!table || !reader) {
+        sqlite3_free(table);
+        heap_reader_close(reader);
+        return SQLITE_NOMEM;
+    }
+    *table = (struct virtual_table){.reader = reader};
+    *ret_table = &table->base;
+    return SQLITE_OK;
+}
+
+int virtual_table_disconnect(sqlite3_vtab *base)
+{
+    struct virtual_table *table = (struct virtual_table *)base;
+    heap_reader_close(table->reader);
+    sqlite3_free(table);
+    return SQLITE_OK;
+}
+
+int virtual_table_fail(sqlite3_vtab *base, const struct error *error)
+{
+    struct virtual_table *table = (struct virtual_table *)base;
+    if (error->status == STATUS_NO_MEMORY)
+        return SQLITE_NOMEM;
+    sqlite3_free(base->zErrMsg);
+    base->zErrMsg = sqlite3_mprintf("%s", error->message);
+    if (error->status == STATUS_CORRUPT)
+        return SQLITE_CORRUPT_VTAB;
+    return table->reader->code != SQLITE_OK ? table->reader->code : SQLITE_ERROR;
+}
+
+/* ---- Ranges. */
+
+static void at_least(struct virtual_range *range, int64_t low)
+{
+    if (low > range->low)
+        range->low = low;
+}
+
+static void at_most(struct virtual_range *range, int64_t high)
+{
+    if (high < range->high)
+        range->high = high;
+}
+
+static void leave_none(struct virtual_range *range)
+{
+    range->low = 1;
+    range->high = 0;
+}
+
+static void narrow_integer(struct virtual_range *range, int op, int64_t value)
+{
+    switch (op) {
+    case SQLITE_INDEX_CONSTRAINT_EQ:
+        at_least(range, value);
+        at_most(range, value);
+        break;
+    case SQLITE_INDEX_CONSTRAINT_GT:
+        if (value == INT64_MAX)
+            leave_none(range);
+        else
+            at_least(range, value + 1);
+        break;
+    case SQLITE_INDEX_CONSTRAINT_GE: at_least(range, value); break;
+    case SQLITE_INDEX_CONSTRAINT_LT:
+        if (value == INT64_MIN)
+            leave_none(range);
+        else
+            at_most(range, value - 1);
+        break;
+    case SQLITE_INDEX_CONSTRAINT_LE: at_most(range, value); break;
+    default: break;
+    }
+}
+
+/* 2.5 lies between 2 and 3: nothing equals it, > is >= 3, < is <= 2. */
+static void narrow_real(struct virtual_range *range, int op, double value)
+{
+    if (!(value > -9.2e18 && value < 9.2e18))
+        return;
+    int64_t below = (int64_t)floor(value);
+    if ((double)below == value)
+        narrow_integer(range, op, below);
+    else if (op == SQLITE_INDEX_CONSTRAINT_EQ)
+        leave_none(range);
+    else if (op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE)
+        at_least(range, below + 1);
+    else
+        at_most(range, below);
+}
+
+void virtual_range_narrow(struct virtual_range *range, int op, sqlite3_value *value)
+{
+    switch (sqlite3_value_numeric_type(value)) {
+    case SQLITE_INTEGER: narrow_integer(range, op, sqlite3_value_int64(value)); break;
+    case SQLITE_FLOAT: narrow_real(range, op, sqlite3_value_double(value)); break;
+    case SQLITE_NULL: leave_none(range); break;
+    default: break;
+    }
+}

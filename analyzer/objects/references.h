@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_OBJECTS_REFERENCES_H
+#define INQUEST_ANALYZER_OBJECTS_REFERENCES_H
+
+#include "analyzer/objects/object.h"
+#include "inquest/base/array.h"
+
+/* What an object refers to, and how big it is: one row of a table of kinds each. */
+
+enum reference_kind {
+    REFERENCE_VISITED,  /* the type's tp_traverse visits it: gc.get_referents has it */
+    REFERENCE_HIDDEN,   /* counts, but the collector can't see it */
+    REFERENCE_INFERRED, /* an aligned word of an unknown type that is an object's address */
+    REFERENCE_WEAK,     /* does not count: holds nothing alive */
+};
+
+/* How Python would write the step from the object to the target. */
+enum reference_label {
+    LABEL_NONE,
+    LABEL_FIELD,      /* name: a static text, ".__closure__" */
+    LABEL_ATTRIBUTE,  /* name_addr: a str: ".basket" */
+    LABEL_KEY,        /* name_addr: a dict's key: "['u17']" leads to its value */
+    LABEL_KEY_ITSELF, /* the target is itself a key of the dict or an item of a set */
+    LABEL_INDEX,      /* index: "[3]" */
+    LABEL_VARIABLE,   /* name_addr: a str: a frame's or closure's variable */
+};
+
+struct reference {
+    uint64_t target_addr; /* never 0 */
+    union {
+        const char *name;
+        uint64_t name_addr, index;
+    };
+    uint8_t kind, label; /* reference_kind, reference_label */
+};
+
+struct reference_list {
+    ARRAY(struct reference) references; /* in the order in which tp_traverse goes */
+};
+
+/* Empties `list` and fills it with what the object at `addr` refers to, one entry
+ * a reference (so a list that holds None twice has two), and tells what
+ * sys.getsizeof would have returned. Damage gives what could be read and
+ * STATUS_CORRUPT or STATUS_NOT_IN_DUMP. Called for every object of the heap: it
+ * allocates nothing but room in the list. */
+enum status object_references(struct python_process *process, const struct python_type *type,
+                              uint64_t addr, struct reference_list *list,
+                              uint64_t *ret_size) MUST_CHECK;
+
+void reference_list_deinit(struct reference_list *list);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/runtime/exceptions.h"
+#include "analyzer/runtime/frames.h"
+#include "analyzer/runtime/runtime.h"
+#include "analyzer/runtime/threads.h"
+
+struct collection {
+    const struct core_dump *core;
+    struct python_process *process;
+    struct index_writer *writer;
+    struct code_table *codes;
+    struct thread_list threads;
+    struct frame_list frames;
+    struct text value;
+    int64_t next_frame_id, next_exception_id;
+    enum status status; /* of the rows written by visitors */
+};
+
+static const char *const variable_kind_names[] = {
+    [VARIABLE_ARGUMENT] = "argument",
+    [VARIABLE_LOCAL] = "local",
+    [VARIABLE_CELL] = "cell",
+    [VARIABLE_FREE] = "free",
+};
+
+static void write_local(void *context, const char *name, enum variable_kind kind,
+                        uint64_t value_addr)
+{
+    struct collection *collection = context;
+    const struct python_type *type;
+    const char *type_name = "?";
+    text_clear(&collection->value);
+    if (object_type(collection->process, value_addr, &type) == STATUS_OK)
+        type_name = type->name;
+    object_repr(collection->process, value_addr, &repr_limits_default, &collection->value);
+    const struct index_value row[] = {
+        INDEX_INT(collection->next_frame_id),
+        INDEX_STR(name),
+        INDEX_STR(variable_kind_names[kind]),
+        INDEX_STR(type_name),
+        INDEX_STR(text_string(&collection->value)),
+        INDEX_NONE,
+        INDEX_INT(value_addr),
+    };
+    enum status status =
+        index_writer_row(collection->writer, INDEX_LOCAL, row, sizeof row / sizeof *row);
+    if (collection->status == STATUS_OK)
+        collection->status = status;
+}
+
+static void write_frame(struct collection *collection, const struct frame_fact *frame,
+                        int64_t thread_id, int64_t depth)
+{
+    struct source_position position = {-1, -1, -1, -1};
+    struct code_info *code = frame->code;
+    if (code)
+        position = code_position(collection->codes, code, frame->offset);
+    const struct index_value row[] = {
+        INDEX_INT(collection->next_frame_id),
+        INDEX_INT(thread_id),
+        INDEX_INT(depth),
+        INDEX_STR("python"),
+        INDEX_STR(code ? code->function : "?"),
+        INDEX_STR(code ? code->file : NULL),
+        INDEX_INT_IF(position.line > 0, position.line),
+        INDEX_INT_IF(position.column >= 0, position.column),
+        INDEX_NONE,
+        INDEX_INT_IF(position.end_line > 0, position.end_line),
+        INDEX_INT_IF(position.end_column >= 0, position.end_column),
+        INDEX_INT(frame->addr),
+        INDEX_INT_IF(code, code ? code->addr : 0),
+        INDEX_STR(code ? code_owner_name(code) : NULL),
+    };
+    collection->status =
+        index_writer_row(collection->writer, INDEX_FRAME, row, sizeof row / sizeof *row);
+    if (collection->status == STATUS_OK)
+        frame_locals(collection->process, frame, write_local, collection);
+    collection->next_frame_id++;
+}
+
+static enum status write_thread(struct collection *collection, const struct thread_fact *thread,
+                                int64_t id)
+{
+    struct wait_fact wait;
+    thread_wait(collection->core, collection->process, &collection->threads, thread,
+                &collection->frames, &wait);
+    const struct index_value row[] = {
+        INDEX_INT(id),
+        INDEX_INT_IF(thread->os_tid, thread->os_tid),
+        INDEX_STR(thread->name),
+        INDEX_INT(thread->is_main),
+        INDEX_INT(thread->is_crashed),
+        INDEX_INT(thread->holds_gil),
+        INDEX_STR(wait.state),
+        INDEX_INT_IF(thread->ident, thread->ident),
+        INDEX_INT(thread->state_addr != 0),
+        INDEX_INT(thread->collecting),
+        INDEX_STR(wait.waits_for[0] ? wait.waits_for : NULL),
+        INDEX_INT_IF(wait.waits_for_addr, wait.waits_for_addr),
+        INDEX_INT_IF(thread->state_addr, thread->state_addr),
+        INDEX_STR(collection->frames.note),
+    };
+    return index_writer_row(collection->writer, INDEX_THREAD, row, sizeof row / sizeof *row);
+}
+
+static enum status collect_thread(struct collection *collection, const struct thread_fact *thread,
+                                  int64_t id)
+{
+    enum status status = STATUS_OK;
+    collection->frames.frames.count = 0;
+    collection->frames.note = NULL;
+    if (thread->state_addr)
+        status = frames_walk(collection->codes, collection->process, thread->state_addr,
+                             &collection->frames);
+    if (status == STATUS_OK)
+        status = write_thread(collection, thread, id);
+    if (status == STATUS_OK && collection->frames.note) {
+        struct text message = {0};
+        text_printf(&message, "thread %u: %s", thread->os_tid, collection->frames.note);
+        status = index_writer_warning(collection->writer, "frame", text_string(&message));
+        text_deinit(&message);
+    }
+    collection->status = status;
+    for (size_t i = 0; i < collection->frames.frames.count && collection->status == STATUS_OK; i++)
+        write_frame(collection, &collection->frames.frames.items[i], id, (int64_t)i);
+    if (collection->status == STATUS_OK && thread->state_addr)
+        collection->status =
+            exceptions_collect(collection->codes, collection->process, thread->state_addr, id,
+                               &collection->next_exception_id, collection->writer);
+    return collection->status;
+}
+
+static enum status collect_threads(struct collection *collection, struct progress *progress)
+{
+    enum status status =
+        threads_collect(collection->core, collection->process, &collection->threads);
+    const struct thread_list *list = &collection->threads;
+    if (status == STATUS_OK && list->note)
+        status = index_writer_warning(collection->writer, "thread", list->note);
+    for (size_t i = 0; i < list->threads.count && status == STATUS_OK; i++) {
+        progress_update(progress, "reading stacks", "threads", i, list->threads.count);
+        status = collect_thread(collection, &list->threads.items[i], (int64_t)i + 1);
+    }
+    return status;
+}
+
+enum status collect_stacks(const struct core_dump *core, struct python_process *process,
+                           struct index_writer *writer, struct progress *progress,
+                           struct error *err)
+{
+    struct collection collection = {.core = core,
+                                    .process = process,
+                                    .writer = writer,
+                                    .next_frame_id = 1,
+                                    .next_exception_id = 1};
+    enum status status = STATUS_OK;
+    if (process) {
+        collection.codes = code_table_create(process);
+        status = collection.codes ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    if (status == STATUS_OK)
+        status = collect_threads(&collection, progress);
+    code_table_destroy(collection.codes);
+    thread_list_deinit(&collection.threads);
+    frame_list_deinit(&collection.frames);
+    text_deinit(&collection.value);
+    if (status != STATUS_OK)
+        return error_set(err, status, "stacks: %s", status_name(status));
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_RUNTIME_HEAP_FIND_H
+#define INQUEST_ANALYZER_RUNTIME_HEAP_FIND_H
+
+#include "analyzer/objects/object.h"
+#include "analyzer/runtime/heap_map.h"
+#include "analyzer/runtime/heap_pools.h"
+#include "inquest/base/array.h"
+
+/* Finds objects without following references: those on the collector's lists and
+ * those in pymalloc's pools. What is left (static ones, large ones that the
+ * collector doesn't know) only references lead to. */
+struct heap_find {
+    struct heap_map *objects; /* all that were found */
+    struct heap_map *tracked; /* those on the collector's lists */
+    uint64_t tracked_count;
+    struct pool_totals pools;
+    uint64_t object_blocks, other_blocks; /* live pool blocks with an object, with other data */
+    uint64_t other_bytes;
+    const char *note; /* what is damaged, NULL for nothing */
+};
+
+enum status heap_find_objects(struct python_process *process, struct progress *progress,
+                              struct heap_find *ret_find) MUST_CHECK;
+void heap_find_deinit(struct heap_find *find);
+
+/* Whether a live object stands at `addr`: a type that proves itself, and a count
+ * above zero (freed and free-listed memory has none). NULL for no. */
+const struct python_type *object_alive_at(struct python_process *process, uint64_t addr);
+
+/* What stands before an object of this type in its memory block, in bytes. */
+uint64_t object_header_bytes(const struct python_process *process, const struct python_type *type);
+
+/* The reference count as the version stores it; UINT64_MAX for an immortal. */
+enum status object_refcount(const struct python_process *process, uint64_t addr,
+                            uint64_t *ret_count) MUST_CHECK;
+
+#endif

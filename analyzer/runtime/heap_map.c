@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/runtime/heap_map.h"
+
+#include <stdlib.h>
+
+#include "inquest/base/array.h"
+
+#define GRANULE_SHIFT   3 /* an address is a multiple of 8 */
+#define WORDS_PER_BLOCK 8 /* of one rank: 512 bits, one cache line */
+
+struct range {
+    uint64_t start, end;
+    uint64_t *words;
+    size_t word_count;
+    uint32_t *ranks; /* members before each block */
+};
+
+/* Which range a page of addresses begins in: an open-addressed hash table, built
+ * once, so that finding a range costs one look instead of a binary search. */
+#define PAGE_SHIFT 18
+
+struct page {
+    uint64_t number_plus_one;
+    uint32_t range; /* the first that touches the page */
+};
+
+struct heap_map {
+    ARRAY(struct range) ranges;
+    struct page *pages;
+    uint64_t page_mask;
+};
+
+static struct page *find_page(const struct heap_map *map, uint64_t number)
+{
+    uint64_t slot = (number * UINT64_C(0x9E3779B97F4A7C15)) >> 20 & map->page_mask;
+    while (map->pages[slot].number_plus_one && map->pages[slot].number_plus_one != number + 1)
+        slot = (slot + 1) & map->page_mask;
+    return &map->pages[slot];
+}
+
+static bool build_pages(struct heap_map *map)
+{
+    uint64_t count = 0, slots = 64;
+    for (size_t i = 0; i < map->ranges.count; i++)
+        count += ((map->ranges.items[i].end - map->ranges.items[i].start) >> PAGE_SHIFT) + 2;
+    while (slots < 2 * count)
+        slots *= 2;
+    map->pages = calloc(slots, sizeof *map->pages);
+    map->page_mask = slots - 1;
+    for (size_t i = 0; map->pages && i < map->ranges.count; i++) {
+        const struct range *range = &map->ranges.items[i];
+        for (uint64_t number = range->start >> PAGE_SHIFT;
+             number <= (range->end - 1) >> PAGE_SHIFT; number++) {
+            struct page *page = find_page(map, number);
+            if (!page->number_plus_one)
+                *page = (struct page){number + 1, (uint32_t)i};
+        }
+    }
+    return map->pages != NULL;
+}
+
+enum status heap_map_create(const struct memory_image *image, struct heap_map **ret_map)
+{
+    const struct core_dump *core = memory_image_core(image);
+    struct heap_map *map = calloc(1, sizeof *map);
+    if (!map)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < core->segments.count; i++) {
+        const struct core_segment *segment = &core->segments.items[i];
+        if (!(segment->flags & 2) || segment->stored < 16)
+            continue;
+        struct range range = {.start = segment->address & ~UINT64_C(7),
+                              .end = segment->address + segment->stored};
+        range.word_count = (size_t)((range.end - range.start) >> GRANULE_SHIFT) / 64 + 1;
+        range.words = calloc(range.word_count, sizeof *range.words);
+        if (!range.words || !array_push(&map->ranges, range)) {
+            free(range.words);
+            heap_map_destroy(map);
+            return STATUS_NO_MEMORY;
+        }
+    }
+    if (!build_pages(map)) {
+        heap_map_destroy(map);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_map = map;
+    return STATUS_OK;
+}
+
+void heap_map_destroy(struct heap_map *map)
+{
+    if (!map)
+        return;
+    for (size_t i = 0; i < map->ranges.count; i++) {
+        free(map->ranges.items[i].words);
+        free(map->ranges.items[i].ranks);
+    }
+    array_deinit(&map->ranges);
+    free(map->pages);
+    free(map);
+}
+
+static const struct range *find_range(const struct heap_map *map, uint64_t addr)
+{
+    const struct page *page = find_page(map, addr >> PAGE_SHIFT);
+    if (!page->number_plus_one)
+        return NULL;
+    for (size_t i = page->range; i < map->ranges.count; i++) {
+        const struct range *range = &map->ranges.items[i];
+        if (addr < range->start)
+            return NULL;
+        if (addr < range->end)
+            return range;
+    }
+    return NULL;
+}
+
+/* The word and bit of an address; NULL where no object can be. */
+static uint64_t *find_word(const struct heap_map *map, uint64_t addr, uint64_t *ret_bit)
+{
+    const struct range *range = addr & 7 ? NULL : find_range(map, addr);
+    if (!range || range->end - addr < 16)
+        return NULL;
+    uint64_t granule = (addr - range->start) >> GRANULE_SHIFT;
+    *ret_bit = UINT64_C(1) << (granule & 63);
+    return &range->words[granule >> 6];
+}
+
+bool heap_map_add(struct heap_map *map, uint64_t addr)
+{
+    uint64_t bit, *word = find_word(map, addr, &bit);
+    if (!word || *word & bit)
+        return false;
+    *word |= bit;
+    return true;
+}
+
+bool heap_map_has(const struct heap_map *map, uint64_t addr)
+{
+    uint64_t bit;
+    const uint64_t *word = find_word(map, addr, &bit);
+    return word && *word & bit;
+}
+
+void heap_map_remove(struct heap_map *map, uint64_t addr)
+{
+    uint64_t bit, *word = find_word(map, addr, &bit);
+    if (word)
+        *word &= ~bit;
+}
+
+enum status heap_map_freeze(struct heap_map *map, uint32_t *ret_count)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < map->ranges.count; i++) {
+        struct range *range = &map->ranges.items[i];
+        range->ranks = calloc(range->word_count / WORDS_PER_BLOCK + 1, sizeof *range->ranks);
+        if (!range->ranks)
+            return STATUS_NO_MEMORY;
+        for (size_t word = 0; word < range->word_count; word++) {
+            if (word % WORDS_PER_BLOCK == 0)
+                range->ranks[word / WORDS_PER_BLOCK] = (uint32_t)count;
+            count += (uint64_t)__builtin_popcountll(range->words[word]);
+        }
+        if (count > UINT32_MAX - 2)
+            return STATUS_OVER_LIMIT;
+    }
+    *ret_count = (uint32_t)count;
+    return STATUS_OK;
+}
+
+bool heap_map_id(const struct heap_map *map, uint64_t addr, uint32_t *ret_id)
+{
+    const struct range *range = addr & 7 ? NULL : find_range(map, addr);
+    if (!range)
+        return false;
+    uint64_t granule = (addr - range->start) >> GRANULE_SHIFT, bit = UINT64_C(1) << (granule & 63);
+    size_t word = (size_t)(granule >> 6);
+    if (!(range->words[word] & bit))
+        return false;
+    uint32_t id = range->ranks[word / WORDS_PER_BLOCK];
+    for (size_t i = word - word % WORDS_PER_BLOCK; i < word; i++)
+        id += (uint32_t)__builtin_popcountll(range->words[i]);
+    *ret_id = id + (uint32_t)__builtin_popcountll(range->words[word] & (bit - 1));
+    return true;
+}
+
+bool heap_map_next(const struct heap_map *map, struct heap_cursor *cursor, uint64_t *ret_addr)
+{
+    if (!cursor->started) {
+        cursor->started = true;
+        if (map->ranges.count)
+            cursor->bits = map->ranges.items[0].words[0];
+    }
+    while (cursor->range < map->ranges.count) {
+        const struct range *range = &map->ranges.items[cursor->range];
+        if (cursor->bits) {
+            unsigned bit = (unsigned)__builtin_ctzll(cursor->bits);
+            cursor->bits &= cursor->bits - 1;
+            *ret_addr = range->start + ((uint64_t)cursor->word * 64 + bit) * 8;
+            return true;
+        }
+        if (++cursor->word == range->word_count) {
+            cursor->word = 0;
+            cursor->range++;
+        }
+        if (cursor->range < map->ranges.count)
+            cursor->bits = map->ranges.items[cursor->range].words[cursor->word];
+    }
+    return false;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pymalloc's pools (Objects/obmalloc.c to 3.11, Include/internal/pycore_obmalloc.h
+ * from 3.12), one size class each, aligned to their own size: 4 KiB up to 3.9,
+ * 16 KiB from 3.10 on.
+ *   OFFSET SIZE MEANING
+ *   0      4    blocks allocated
+ *   8      8    first free block, 0 or an address in the pool; each free block
+ *               begins with the address of the next
+ *   16     16   neighbours in the list of pools of this class
+ *   32     4    index of the arena
+ *   36     4    size class: blocks have (class + 1) * 16 bytes
+ *   40     4    offset of the first block never used
+ *   44     4    largest offset at which a block fits: pool size - block size
+ *   48     ...  blocks */
+#include "analyzer/runtime/heap_pools.h"
+
+#include <string.h>
+
+#include "inquest/base/bytes_reader.h"
+
+#define SIZE_CLASSES 32
+#define MAX_BLOCKS   1024 /* 16 KiB of 16 bytes each */
+
+struct pool_header {
+    uint32_t allocated, size_class, next_offset, max_next_offset;
+    uint64_t free_addr;
+};
+
+static uint64_t pool_bytes(const struct python_process *process)
+{
+    return layout_minor(&process->layout) >= 10 ? 16384 : 4096;
+}
+
+/* The header contradicts itself in memory that is no pool. */
+static bool read_header(const uint8_t *bytes, uint64_t size, struct pool_header *header)
+{
+    *header = (struct pool_header){.allocated = load_u32(bytes),
+                                   .free_addr = load_u64(bytes + 8),
+                                   .size_class = load_u32(bytes + 36),
+                                   .next_offset = load_u32(bytes + 40),
+                                   .max_next_offset = load_u32(bytes + 44)};
+    if (header->size_class >= SIZE_CLASSES)
+        return false;
+    uint32_t block = (header->size_class + 1) * 16;
+    return header->max_next_offset == size - block && header->next_offset >= POOL_HEADER_BYTES &&
+           header->next_offset <= header->max_next_offset + block &&
+           (header->next_offset - POOL_HEADER_BYTES) % block == 0 &&
+           header->allocated <= (header->next_offset - POOL_HEADER_BYTES) / block;
+}
+
+/* Clears the bits of the blocks on the free list. False where it leaves the pool,
+ * meets a block twice or is of another length than the counts say. */
+static bool clear_free(const uint8_t *bytes, uint64_t addr, const struct pool_header *header,
+                       struct pool *pool, uint64_t *live)
+{
+    uint32_t expected = pool->block_count - header->allocated, found = 0;
+    for (uint64_t next = header->free_addr; next; found++) {
+        uint64_t offset = next - addr - POOL_HEADER_BYTES;
+        uint64_t block = offset / pool->block_size;
+        if (found == expected || block >= pool->block_count || offset % pool->block_size ||
+            !(live[block / 64] >> (block & 63) & 1))
+            return false;
+        live[block / 64] &= ~(UINT64_C(1) << (block & 63));
+        next = load_u64(bytes + POOL_HEADER_BYTES + offset);
+    }
+    return found == expected;
+}
+
+static enum status visit_pool(const uint8_t *bytes, uint64_t addr, uint64_t size,
+                              const struct pool_header *header, pool_visitor visit, void *context,
+                              struct pool_totals *totals)
+{
+    uint64_t live[MAX_BLOCKS / 64] = {0};
+    struct pool pool = {.addr = addr,
+                        .block_size = (header->size_class + 1) * 16,
+                        .live_count = header->allocated,
+                        .live = live};
+    pool.block_count = (header->next_offset - POOL_HEADER_BYTES) / pool.block_size;
+    for (uint32_t block = 0; block < pool.block_count; block++)
+        live[block / 64] |= UINT64_C(1) << (block & 63);
+    if (!clear_free(bytes, addr, header, &pool, live))
+        totals->damaged++;
+    uint64_t capacity = (size - POOL_HEADER_BYTES) / pool.block_size;
+    totals->pools++;
+    totals->pool_bytes += size;
+    totals->live_bytes += (uint64_t)pool.live_count * pool.block_size;
+    totals->free_bytes += (capacity - pool.live_count) * pool.block_size;
+    totals->header_bytes += size - capacity * pool.block_size;
+    return visit(context, &pool);
+}
+
+static enum status visit_segment(const struct python_process *process,
+                                 const struct core_segment *segment, pool_visitor visit,
+                                 void *context, struct pool_totals *totals)
+{
+    uint64_t size = pool_bytes(process), end = segment->address + segment->stored;
+    enum status status = STATUS_OK;
+    for (uint64_t addr = (segment->address + size - 1) & ~(size - 1);
+         addr >= segment->address && addr < end && end - addr >= size && status == STATUS_OK;
+         addr += size) {
+        const uint8_t *bytes = memory_view(process->image, addr, size);
+        struct pool_header header;
+        if (!bytes || !read_header(bytes, size, &header))
+            continue;
+        if (header.allocated)
+            status = visit_pool(bytes, addr, size, &header, visit, context, totals);
+        else
+            totals->empty_bytes += size;
+    }
+    return status;
+}
+
+enum status pools_visit(const struct python_process *process, pool_visitor visit, void *context,
+                        struct pool_totals *ret_totals)
+{
+    const struct core_dump *core = memory_image_core(process->image);
+    enum status status = STATUS_OK;
+    *ret_totals = (struct pool_totals){0};
+    for (size_t i = 0; i < core->segments.count && status == STATUS_OK; i++) {
+        const struct core_segment *segment = &core->segments.items[i];
+        if (segment->flags & 2)
+            status = visit_segment(process, segment, visit, context, ret_totals);
+    }
+    return status;
+}

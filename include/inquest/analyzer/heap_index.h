@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_HEAP_INDEX_H
+#define INQUEST_ANALYZER_HEAP_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "inquest/analyzer/index.h"
+
+/* The heap's bulk columns on their way into the index, where they are packed
+ * (varints in LZ4 chunks) behind the virtual tables `object` and `ref`, or, with
+ * `load --plain`, written as ordinary tables. Object ids in the index are array
+ * index plus 1; everything here is by array index, in order of address. */
+
+enum heap_object_flags {
+    HEAP_TRACKED = 1,   /* on one of the collector's lists */
+    HEAP_REACHABLE = 2, /* from a root */
+};
+
+#define HEAP_NO_OBJECT UINT32_MAX
+
+/* Borrowed; `count` items each. */
+struct heap_objects {
+    uint32_t count;
+    const uint64_t *address;  /* ascending */
+    const uint32_t *type;     /* id in the table `type` */
+    const uint64_t *size;     /* as sys.getsizeof */
+    const uint64_t *refcount; /* as the object says; immortal ones UINT32_MAX */
+    const uint64_t *retained;
+    const uint32_t *dominator; /* HEAP_NO_OBJECT: none */
+    const uint8_t *flags;      /* heap_object_flags */
+};
+
+/* A reference's label: 0 none; HEAP_LABEL_INDEX | i: "[i]"; else the number,
+ * from 1, of a text in heap_labels. Weak references are in here too: their
+ * labels' texts begin with "weak". */
+#define HEAP_LABEL_INDEX 0x80000000u
+
+struct heap_references { /* compressed sparse rows by source */
+    uint64_t count;
+    const uint64_t *first;  /* objects + 1 */
+    const uint32_t *target; /* `count` */
+    const uint32_t *label;  /* `count` */
+};
+
+struct heap_labels { /* UTF-8 texts, one behind the other */
+    uint32_t count;
+    const uint64_t *offset; /* count + 1, into text */
+    const char *text;
+};
+
+/* Writes all three; both directions of `ref` are readable by id afterwards.
+ * `plain`: ordinary tables. */
+enum status index_writer_heap(struct index_writer *writer, const struct heap_objects *objects,
+                              const struct heap_references *references,
+                              const struct heap_labels *labels, bool plain,
+                              struct error *err) MUST_CHECK;
+
+#endif

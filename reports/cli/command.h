@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_REPORTS_CLI_COMMAND_H
+#define INQUEST_REPORTS_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inquest/analyzer/index.h"
+#include "inquest/base/error.h"
+#include "reports/cli/options.h"
+#include "reports/cli/output.h"
+
+/* One run of one command: what its function is given. */
+struct command_run {
+    const struct command *command;
+    const struct options *options; /* operands without the command's name */
+    unsigned format;               /* of `answer`: --format, or what -o's ending asks for */
+    bool color;                    /* text on standard output has colours; a file never has */
+    struct output *answer;         /* standard output or the file of -o; committed by the caller
+                                      when the function returns STATUS_OK */
+    struct output *summary;        /* of commands with COMMAND_SUMMARIZES, while `answer` is a
+                                      file: standard output, for text; NULL otherwise */
+    struct command_state *state;   /* run.c's own */
+};
+
+/* Opens the index of the input that operand `operand` names, building it where
+ * it must be. It is closed, and its warnings printed, after the function. */
+enum status command_open_index(struct command_run *run, size_t operand, struct index **ret_index,
+                               struct error *err) MUST_CHECK;
+
+typedef enum status (*command_function)(struct command_run *run, struct error *err);
+
+enum command_flags {
+    COMMAND_WRITES_INDEX = 1,   /* -o is an index: needed, and no answer is opened */
+    COMMAND_SUMMARIZES = 2,     /* a short text on standard output beside the file of -o */
+    COMMAND_LISTS_WARNINGS = 4, /* all of them in its text: one terminal needs them once */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* "INPUT", as help shows them */
+    const char *summary;   /* one line, lower case, no full stop */
+    const char *details;   /* a paragraph for help and the man page */
+    const char *example;   /* a whole command line */
+    size_t operands_min, operands_max;
+    uint64_t options; /* OPTION_BITs */
+    unsigned formats; /* set of output_format that the answer can have */
+    unsigned flags;   /* command_flags */
+    command_function function;
+};
+
+/* commands.c; NULL-named end. */
+extern const struct command command_table[];
+/* NULL: there is none of this name. */
+const struct command *command_find(const char *name);
+
+/* The whole program: returns the exit status. */
+int command_line_run(int argc, char **argv);
+
+/* reports/commands/NAME.c */
+enum status command_postmortem(struct command_run *run, struct error *err);
+enum status command_threads(struct command_run *run, struct error *err);
+enum status command_info(struct command_run *run, struct error *err);
+enum status command_load(struct command_run *run, struct error *err);
+enum status command_query(struct command_run *run, struct error *err);
+/* reports/cli/help.c */
+enum status command_help(struct command_run *run, struct error *err);
+
+#endif

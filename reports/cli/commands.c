@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "reports/cli/command.h"
+
+/* The table of commands. To add one: its function in reports/commands/NAME.c,
+ * declared in command.h, and a row here. Help, completion and man page follow. */
+
+#define BIT(name) OPTION_BIT(OPTION_##name)
+/* What every command has */
+#define ALWAYS (BIT(QUIET) | BIT(VERBOSE) | BIT(COLOR) | BIT(HELP) | BIT(VERSION))
+/* what one has that reads a dump, */
+#define READS_DUMP (BIT(SYSROOT) | BIT(EXECUTABLE) | BIT(REDACT) | BIT(NO_CACHE) | BIT(NO_PROGRESS))
+/* and one that writes an answer. */
+#define ANSWERS (BIT(OUTPUT) | BIT(FORMAT))
+
+#define TABLE_FORMATS (FORMAT_TEXT | FORMAT_JSON | FORMAT_CSV | FORMAT_MARKDOWN)
+
+const struct command command_table[] = {
+    {
+        .name = "postmortem",
+        .arguments = "CORE",
+        .summary = "why it died and what it was doing",
+        .details = "Prints a summary: the signal and what caused it, the exception in flight and "
+                   "the stacks of the threads that matter. With -o it also writes one report.",
+        .example = "inquest postmortem core.zst -o report.html",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS),
+        .formats = FORMAT_TEXT | FORMAT_JSON | FORMAT_MARKDOWN | FORMAT_HTML,
+        .flags = COMMAND_SUMMARIZES,
+        .function = command_postmortem,
+    },
+    {
+        .name = "threads",
+        .arguments = "CORE",
+        .summary = "each thread's Python stack with locals, exceptions, who holds the GIL",
+        .details = "Shows every thread, the most important first; threads with the same stack are "
+                   "shown once, and recursion is folded. JSON and CSV hold everything.",
+        .example = "inquest threads core --format json",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(THREAD),
+        .formats = TABLE_FORMATS | FORMAT_HTML,
+        .function = command_threads,
+    },
+    {
+        .name = "info",
+        .arguments = "INPUT",
+        .summary = "what this file is: program, Python, time, size, what is missing",
+        .details = "Shows what the file says of itself and of its process, and every warning. "
+                   "With --files or -v it lists the mapped files with their build ids too.",
+        .example = "inquest info core.lz4 --files",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(FILES),
+        .formats = TABLE_FORMATS,
+        .flags = COMMAND_LISTS_WARNINGS,
+        .function = command_info,
+    },
+    {
+        .name = "load",
+        .arguments = "INPUT",
+        .summary = "builds an index of a dump",
+        .details = "Writes a SQLite database, mode 0600, that every other command takes in place "
+                   "of the dump. It appears under its name only when it is whole.",
+        .example = "inquest load core.gz -o core.index",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | BIT(OUTPUT),
+        .flags = COMMAND_WRITES_INDEX,
+        .function = command_load,
+    },
+    {
+        .name = "query",
+        .arguments = "INPUT SQL",
+        .summary = "SQL over the index",
+        .details = "Runs one statement that reads. The tables are those that the README lists; "
+                   "PRAGMA table_list names them.",
+        .example = "inquest query core.index 'SELECT name, state FROM thread' --format csv",
+        .operands_min = 2,
+        .operands_max = 2,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .formats = TABLE_FORMATS,
+        .function = command_query,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND]",
+        .summary = "shows this help, or a command's",
+        .details = "Two topics are made for other programs: 'completion' prints the completion "
+                   "for bash, and 'man' the man page.",
+        .example = "inquest help threads",
+        .operands_min = 0,
+        .operands_max = 1,
+        .options = ALWAYS,
+        .formats = FORMAT_TEXT,
+        .function = command_help,
+    },
+    {0},
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *command = command_table; command->name; command++) {
+        if (!strcmp(command->name, name))
+            return command;
+    }
+    return NULL;
+}

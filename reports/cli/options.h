@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_REPORTS_CLI_OPTIONS_H
+#define INQUEST_REPORTS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inquest/base/error.h"
+#include "inquest/base/text.h"
+
+/* The command line. Everything that is known of an option is its row of
+ * option_table (option_table.c): parsing, --help, the bash completion and the
+ * man page are all made from it. */
+
+/* Bits, so that a command can say which it has. */
+enum output_format {
+    FORMAT_TEXT = 1,
+    FORMAT_JSON = 2,
+    FORMAT_CSV = 4,
+    FORMAT_MARKDOWN = 8,
+    FORMAT_HTML = 16,
+    FORMAT_SVG = 32,
+};
+
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* What the user asked for. Strings are argv's own. */
+struct options {
+    const char *output;     /* -o, NULL: standard output */
+    const char *sysroot;    /* NULL: none given */
+    const char *executable; /* NULL: none given */
+    uint64_t limit;         /* --limit; 0: all. Only where options_has_limit */
+    bool redact, no_cache, no_progress, quiet, verbose, help, version;
+    bool files;            /* info --files */
+    bool no_locals;        /* threads, postmortem --no-locals */
+    const char *thread;    /* threads --thread: an id or a name; NULL: all */
+    unsigned format;       /* --format, an output_format; FORMAT_TEXT unless given */
+    unsigned color;        /* --color, a color_choice */
+    uint64_t given;        /* OPTION_BITs of what was on the command line */
+    const char **operands; /* what is not an option */
+    size_t operand_count;
+};
+
+/* In the order in which help lists them. */
+enum option_id {
+    OPTION_OUTPUT,
+    OPTION_FORMAT,
+    OPTION_LIMIT,
+    OPTION_FILES,
+    OPTION_NO_LOCALS,
+    OPTION_THREAD,
+    OPTION_SYSROOT,
+    OPTION_EXECUTABLE,
+    OPTION_REDACT,
+    OPTION_NO_CACHE,
+    OPTION_NO_PROGRESS,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_COLOR,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_COUNT
+};
+
+/* A set of options, as a command's row lists them. */
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
+
+enum option_type {
+    OPTION_IS_FLAG,   /* target: bool */
+    OPTION_IS_FILE,   /* target: const char * */
+    OPTION_IS_FOLDER, /* target: const char * */
+    OPTION_IS_TEXT,   /* target: const char * */
+    OPTION_IS_NUMBER, /* target: uint64_t */
+    OPTION_IS_CHOICE, /* target: unsigned */
+};
+
+struct option_choice {
+    const char *name;
+    unsigned value;
+};
+
+struct option {
+    const char *name;     /* "output", without the dashes */
+    char letter;          /* 'o', 0: none */
+    const char *argument; /* "FILE" as help shows it; NULL for a flag */
+    enum option_type type;
+    size_t target;                       /* offset in struct options */
+    const char *help;                    /* lower case, no full stop */
+    const struct option_choice *choices; /* NULL-named end; of OPTION_IS_CHOICE alone */
+};
+
+/* Whether --limit was given; otherwise the command's own default holds. */
+static inline bool options_has_limit(const struct options *options)
+{
+    return options->given & OPTION_BIT(OPTION_LIMIT);
+}
+
+extern const struct option option_table[OPTION_COUNT];
+
+/* Parses argv[1] on; options may stand anywhere, "--" ends them. The command's
+ * name is the first operand. `operands` has room for `argc` strings. Errors are
+ * STATUS_USAGE. */
+enum status options_parse(int argc, char **argv, const char **operands, struct options *ret_options,
+                          struct error *err) MUST_CHECK;
+
+/* The format that a file name's ending asks for; 0 where it asks for none. */
+unsigned output_format_for_path(const char *path);
+/* Appends one ending for each of a set of formats: ".html .json". */
+void output_endings(struct text *text, unsigned formats);
+const char *output_format_name(unsigned format);
+
+/* The nearest of `names` (NULL-terminated) to `word`, NULL where none is near. */
+const char *nearest_name(const char *word, const char *const *names);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inquest/analyzer/session.h"
+#include "inquest/base/array.h"
+#include "inquest/base/cleanup.h"
+#include "inquest_config.h"
+#include "reports/cli/command.h"
+#include "reports/cli/exit_status.h"
+#include "reports/cli/help.h"
+#include "reports/cli/messages.h"
+#include "reports/cli/progress_bar.h"
+#include "reports/cli/signals.h"
+
+struct opened_index {
+    struct index *index;
+    const char *input;
+};
+
+struct command_state {
+    struct progress_bar bar;
+    ARRAY(struct opened_index) opened;
+};
+
+/* ---- What a command's function calls. */
+
+static bool wants_progress(const struct options *options)
+{
+    const char *terminal = getenv("TERM");
+    return !options->no_progress && !options->quiet && isatty(STDERR_FILENO) && terminal &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && S_ISREG(first.st_mode) &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+enum status command_open_index(struct command_run *run, size_t operand, struct index **ret_index,
+                               struct error *err)
+{
+    const struct options *options = run->options;
+    struct command_state *state = run->state;
+    struct opened_index opened = {.input = options->operands[operand]};
+    const struct session_options session = {
+        .input = opened.input,
+        .sysroot = options->sysroot,
+        .executable = options->executable,
+        .output = run->command->flags & COMMAND_WRITES_INDEX ? options->output : NULL,
+        .redact = options->redact,
+        .no_cache = options->no_cache,
+        .progress = wants_progress(options) ? &state->bar.progress : NULL,
+    };
+    if (options->output && is_same_file(opened.input, options->output))
+        return error_set(err, STATUS_USAGE, "%s: -o would overwrite the input", opened.input);
+    if (!array_reserve(&state->opened, 1))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    signals_set_input(opened.input);
+    enum status status = session_open(&session, &opened.index, err);
+    progress_bar_clear(&state->bar);
+    if (status != STATUS_OK)
+        return status;
+    state->opened.items[state->opened.count++] = opened;
+    *ret_index = opened.index;
+    return STATUS_OK;
+}
+
+/* ---- What is wrong with a command line. */
+
+static enum status unknown_command(const char *name, struct error *err)
+{
+    const char *names[32] = {0};
+    for (size_t i = 0; command_table[i].name && i + 1 < sizeof names / sizeof *names; i++)
+        names[i] = command_table[i].name;
+    const char *nearest = nearest_name(name, names);
+    if (nearest)
+        return error_set(err, STATUS_USAGE, "unknown command '%s'; did you mean %s?", name,
+                         nearest);
+    return error_set(err, STATUS_USAGE, "unknown command '%s'; see inquest --help", name);
+}
+
+static enum status check_options(const struct command *command, const struct options *options,
+                                 struct error *err)
+{
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        if (options->given & ~command->options & OPTION_BIT(id))
+            return error_set(err, STATUS_USAGE, "%s has no option --%s; see inquest %s --help",
+                             command->name, option_table[id].name, command->name);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_operands(const struct command *command, const struct options *options,
+                                  struct error *err)
+{
+    if (options->operand_count < command->operands_min)
+        return error_set(err, STATUS_USAGE, "%s needs %s; see inquest %s --help", command->name,
+                         command->arguments, command->name);
+    if (options->operand_count > command->operands_max)
+        return error_set(err, STATUS_USAGE, "%s takes no '%s' after %s; see inquest %s --help",
+                         command->name, options->operands[command->operands_max],
+                         command->operands_max ? command->arguments : "it", command->name);
+    if (command->flags & COMMAND_WRITES_INDEX && !options->output)
+        return error_set(err, STATUS_USAGE, "%s needs -o FILE, the index to write", command->name);
+    return STATUS_OK;
+}
+
+static enum status unknown_ending(const struct command_run *run, struct error *err)
+{
+    struct text known;
+    text_init(&known);
+    output_endings(&known, run->command->formats);
+    enum status status = error_set(err, STATUS_USAGE, "%s: its ending must be one of %s",
+                                   run->options->output, text_string(&known));
+    text_deinit(&known);
+    return status;
+}
+
+/* The ending of -o decides; --format is for standard output, and for endings that
+ * say nothing. */
+static enum status choose_format(struct command_run *run, struct error *err)
+{
+    const struct options *options = run->options;
+    bool given = options->given & OPTION_BIT(OPTION_FORMAT);
+    unsigned ending = options->output ? output_format_for_path(options->output) : 0;
+    run->format = ending ? ending : options->format;
+    if (options->output && !ending && !given)
+        return unknown_ending(run, err);
+    if (ending && given && ending != options->format)
+        return error_set(err, STATUS_USAGE, "--format %s and -o %s ask for two formats",
+                         output_format_name(options->format), options->output);
+    if (!(run->format & run->command->formats))
+        return error_set(err, STATUS_USAGE, "%s has no %s form; see inquest %s --help",
+                         run->command->name, output_format_name(run->format), run->command->name);
+    return STATUS_OK;
+}
+
+/* ---- Running. */
+
+static bool wants_color(const struct command_run *run)
+{
+    const struct options *options = run->options;
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    if (options->output && !(run->command->flags & COMMAND_SUMMARIZES))
+        return false;
+    if (options->color != COLOR_AUTO)
+        return options->color == COLOR_ALWAYS;
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+/* Before the work, so that an answer that can't be written costs no time. */
+static enum status open_outputs(struct command_run *run, struct error *err)
+{
+    if (run->command->flags & COMMAND_WRITES_INDEX)
+        return STATUS_OK;
+    enum status status = choose_format(run, err);
+    if (status == STATUS_OK)
+        status = output_open(run->options->output, &run->answer, err);
+    if (status == STATUS_OK && run->options->output && run->command->flags & COMMAND_SUMMARIZES)
+        status = output_open(NULL, &run->summary, err);
+    return status;
+}
+
+static enum status commit(struct output **output, struct error *err)
+{
+    struct output *committed = *output;
+    *output = NULL;
+    return committed ? output_commit(committed, err) : STATUS_OK;
+}
+
+/* Whether the reader of standard error has just read the warnings in the answer. */
+static bool answer_showed_warnings(const struct command_run *run)
+{
+    return run->command->flags & COMMAND_LISTS_WARNINGS && run->format == FORMAT_TEXT &&
+           !run->options->output && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
+static void close_indexes(struct command_run *run, bool print_warnings)
+{
+    struct command_state *state = run->state;
+    print_warnings &= !run->options->quiet && !answer_showed_warnings(run);
+    for (size_t i = 0; i < state->opened.count; i++) {
+        if (print_warnings)
+            warnings_print(state->opened.items[i].index, state->opened.items[i].input,
+                           run->options->verbose);
+        index_close(state->opened.items[i].index);
+    }
+    array_deinit(&state->opened);
+}
+
+static enum status run_command(const struct command *command, const struct options *options,
+                               struct error *err)
+{
+    struct command_state state = {0};
+    struct command_run run = {.command = command, .options = options, .state = &state};
+    progress_bar_init(&state.bar);
+    run.color = wants_color(&run);
+    enum status status = open_outputs(&run, err);
+    if (status == STATUS_OK)
+        status = command->function(&run, err);
+    progress_bar_clear(&state.bar);
+    if (status == STATUS_OK)
+        status = commit(&run.answer, err);
+    if (status == STATUS_OK)
+        status = commit(&run.summary, err);
+    output_destroy(run.answer);
+    output_destroy(run.summary);
+    close_indexes(&run, status == STATUS_OK);
+    return status;
+}
+
+/* Help and version are answers too: on standard output, with its failures. */
+static enum status print_text(void (*render)(struct text *, const struct command *),
+                              const struct command *command, struct error *err)
+{
+    struct output *output;
+    enum status status = output_open(NULL, &output, err);
+    if (status != STATUS_OK)
+        return status;
+    render(output_text(output), command);
+    return output_commit(output, err);
+}
+
+static void version_render(struct text *text, const struct command *command)
+{
+    (void)command;
+    text_append(text, "inquest " INQUEST_VERSION "\n");
+}
+
+static enum status run_line(struct options *options, struct error *err)
+{
+    const struct command *command = NULL;
+    if (options->version)
+        return print_text(version_render, NULL, err);
+    if (options->operand_count) {
+        command = command_find(options->operands[0]);
+        if (!command)
+            return unknown_command(options->operands[0], err);
+        options->operands++;
+        options->operand_count--;
+    }
+    if (options->help)
+        return print_text(help_render, command, err);
+    if (!command)
+        return error_set(err, STATUS_USAGE, "no command given; inquest --help lists them");
+    enum status status = check_options(command, options, err);
+    if (status == STATUS_OK)
+        status = check_operands(command, options, err);
+    return status == STATUS_OK ? run_command(command, options, err) : status;
+}
+
+/* A closed standard stream must not become the number of a file of ours. */
+static void fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_STATUS_OUTPUT);
+    }
+}
+
+int command_line_run(int argc, char **argv)
+{
+    fill_standard_streams();
+    signals_init();
+    struct error err = {0};
+    struct options options;
+    const char CLEANUP_FREE **operands = calloc((size_t)argc + 1, sizeof *operands);
+    enum status status = operands ? options_parse(argc, argv, operands, &options, &err)
+                                  : error_set(&err, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = run_line(&options, &err);
+    if (status != STATUS_OK && err.message[0])
+        message_print("%s", err.message);
+    return (int)exit_status_for(status);
+}
