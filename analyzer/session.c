@@ -67,19 +67,27 @@ static void version_text(uint32_t hex, char *buffer, size_t size)
         snprintf(buffer, size, "%u.%u.%u", major, minor, micro);
 }
 
-/* What sys.version says after the number: the day of the build and the compiler. */
+/* What sys.version says after the number: the day of the build and the compiler. Up
+ * to 3.9 it takes two lines. */
 static void collect_python_build(struct build *build)
 {
     struct python_process *process = &build->process;
     uint64_t sys_dict, version;
-    struct text text;
+    struct text text, build_text;
     text_init(&text);
+    text_init(&build_text);
     if (object_pointer(process, process->interp_addr, PY_interp_sysdict, &sys_dict) == STATUS_OK &&
         dict_get(process, sys_dict, "version", &version) == STATUS_OK &&
         str_read(process, version, LIMIT_NAME_BYTES, &text) == STATUS_OK && text_ok(&text)) {
-        const char *blank = strchr(text_string(&text), ' ');
-        index_writer_meta(build->writer, "python_build", blank ? blank + 1 : text_string(&text));
+        const char *rest = strchr(text_string(&text), ' ');
+        for (rest = rest ? rest + 1 : ""; *rest; rest++) {
+            if (*rest != '\n')
+                text_append_char(&build_text, *rest);
+        }
+        if (build_text.size && text_ok(&build_text))
+            index_writer_meta(build->writer, "python_build", text_string(&build_text));
     }
+    text_deinit(&build_text);
     text_deinit(&text);
 }
 

@@ -6,8 +6,6 @@
  * up; components take numbers from the top down, so that they are above all open
  * ones. The two never meet: each component's nodes have been closed. Those in no
  * cycle share one number, since nobody asks about them. */
-#include <stdlib.h>
-
 #include "analyzer/graph/memory.h"
 #include "inquest/base/array.h"
 
@@ -171,7 +169,7 @@ static enum status fill_bitmap(struct search *search, struct graph_components *c
     if (status)
         return status;
     number(search, components, renumbered);
-    free(renumbered);
+    graph_free(renumbered);
     status =
         graph_resize((void **)&search->state, components->member_count, sizeof *search->state, err);
     if (!status) {
@@ -211,7 +209,7 @@ enum status graph_components(const struct graph *forward, struct graph_component
         graph_components_deinit(&components);
     else
         *ret_components = components;
-    free(search.state);
+    graph_free(search.state);
     return status;
 }
 
@@ -219,10 +217,10 @@ void graph_components_deinit(struct graph_components *components)
 {
     if (!components)
         return;
-    free(components->in_cycle);
-    free(components->rank);
-    free(components->of_member);
-    free(components->first);
-    free(components->members);
+    graph_free(components->in_cycle);
+    graph_free(components->rank);
+    graph_free(components->of_member);
+    graph_free(components->first);
+    graph_free(components->members);
     *components = (struct graph_components){0};
 }

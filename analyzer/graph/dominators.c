@@ -10,7 +10,6 @@
  * many nodes that the root holds too: a linked list whose last element refers to
  * a registry's entries. So each node also has a skip pointer (E. W. Myers, "An
  * applicative random-access stack", 1983), and the way up is logarithmic. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/graph/memory.h"
@@ -46,11 +45,11 @@ struct search {
 
 static void search_deinit(struct search *search)
 {
-    free(search->node);
-    free(search->number);
-    free(search->idom);
-    free(search->semi);
-    free(search->edge);
+    graph_free(search->node);
+    graph_free(search->number);
+    graph_free(search->idom);
+    graph_free(search->semi);
+    graph_free(search->edge);
 }
 
 static enum status search_init(struct search *search, struct error *err)
@@ -259,8 +258,8 @@ void graph_dominators_deinit(struct graph_dominators *dominators)
 {
     if (!dominators)
         return;
-    free(dominators->idom);
-    free(dominators->order);
+    graph_free(dominators->idom);
+    graph_free(dominators->order);
     *dominators = (struct graph_dominators){0};
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "analyzer/graph/memory.h"
 
 /* One node for each component: its smallest; a node in no cycle for itself. */
@@ -11,7 +9,7 @@ static uint32_t representative(const struct graph_components *components, uint32
 }
 
 /* Marks the representatives of components that another unreached one refers to.
- * Nothing reached refers to them, or they would be reached. */
+ * Nothing reached refers to an unreached one, or it would be reached too. */
 static void mark_held(const struct graph *forward, const uint64_t *reached,
                       const struct graph_components *components, uint64_t *held)
 {
@@ -20,10 +18,7 @@ static void mark_held(const struct graph *forward, const uint64_t *reached,
             continue;
         uint32_t own = representative(components, node);
         for (uint64_t i = forward->first[node]; i < forward->first[node + UINT64_C(1)]; i++) {
-            uint32_t target = forward->targets[i];
-            if (graph_bit(reached, target))
-                continue;
-            uint32_t other = representative(components, target);
+            uint32_t other = representative(components, forward->targets[i]);
             if (other != own)
                 bitmap_set(held, other);
         }
@@ -64,6 +59,6 @@ enum status graph_garbage_roots(const struct graph *forward, const uint64_t *rea
         *ret_nodes = nodes;
         *ret_count = count;
     }
-    free(held);
+    graph_free(held);
     return status;
 }

@@ -26,11 +26,16 @@
  *   graph_dominators         8n                        16n
  *   graph_retained           8n (the caller's)         -
  * The highest point is graph_dominators: 40n + 8m bytes with both rows, 56 an
- * object at two references each; whatever runs beside it comes on top. */
+ * object at two references each; whatever runs beside it comes on top. Worth
+ * running at the same time (graph_run): reverse and components, then, after the
+ * dominators, retained and paths. */
 
 #define GRAPH_MAX_NODES (UINT32_MAX - 1) /* so that ids stay below the two marks: */
 #define GRAPH_ROOT      UINT32_MAX       /* in parent[] and idom[]: held by the root itself */
 #define GRAPH_NONE      (UINT32_MAX - 1) /* not reached; in no component; no such root */
+
+/* ---- memory.c: ends an array that a function below hands out bare, NULL too. */
+void graph_free(void *array);
 
 /* ---- rows.c: compressed sparse rows. Edges of node v are targets[first[v]] up
  * to, not including, targets[first[v + 1]]; first has node_count + 1 entries.
@@ -119,7 +124,8 @@ struct graph_roots {
     uint32_t count;
 };
 
-/* ---- reach.c: a bitmap of the nodes that some root leads to; free() it. */
+/* ---- reach.c: a bitmap of the nodes that some root leads to;
+ * graph_free it. */
 static inline bool graph_bit(const uint64_t *bits, uint32_t node)
 {
     return bits[node >> 6] >> (node & 63) & 1;
@@ -176,7 +182,7 @@ static inline uint32_t graph_component_of(const struct graph_components *compone
 
 /* ---- garbage.c: the fewest nodes that lead to all that no root leads to: of
  * each unreached component that nothing else unreached refers to, the smallest
- * member. Ascending; free() the list. */
+ * member. Ascending; graph_free the list. */
 enum status graph_garbage_roots(const struct graph *forward, const uint64_t *reached,
                                 const struct graph_components *components, uint32_t **ret_nodes,
                                 uint32_t *ret_count, struct error *err) MUST_CHECK;

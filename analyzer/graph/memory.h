@@ -4,9 +4,11 @@
 
 #include "analyzer/graph/graph.h"
 
-/* The room's arrays: malloc's, so free() ends them and the sanitizers watch
- * them; large ones are asked for in huge pages, because the passes jump about
- * and would else wait for the page tables. Never NULL for count 0. */
+/* The room's arrays; graph_free ends them. Small ones are malloc's, so that the
+ * sanitizers watch them. Large ones are mappings of their own: what is freed
+ * goes back to the system at once, growing copies nothing, and they are asked
+ * for in huge pages, because the passes jump about and would else wait for the
+ * page tables. Never NULL for count 0. */
 enum status graph_alloc(uint64_t count, size_t item_size, void **ret_array,
                         struct error *err) MUST_CHECK;
 enum status graph_alloc_zeroed(uint64_t count, size_t item_size, void **ret_array,

@@ -55,7 +55,7 @@ static enum status enter_roots(struct search *search, const struct graph_roots *
         paths->entries[paths->entry_count++] = (uint64_t)node << 32 | order[i];
         search->queue[search->tail++] = node;
     }
-    free(order);
+    graph_free(order);
     if (!status)
         qsort(paths->entries, paths->entry_count, sizeof *paths->entries, compare_entries);
     return status;
@@ -114,7 +114,7 @@ enum status graph_paths(const struct graph *forward, const struct graph_roots *r
     } else {
         graph_paths_deinit(&paths);
     }
-    free(search.queue);
+    graph_free(search.queue);
     return status;
 }
 
@@ -122,9 +122,9 @@ void graph_paths_deinit(struct graph_paths *paths)
 {
     if (!paths)
         return;
-    free(paths->parent);
-    free(paths->depth);
-    free(paths->entries);
+    graph_free(paths->parent);
+    graph_free(paths->depth);
+    graph_free(paths->entries);
     *paths = (struct graph_paths){0};
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "analyzer/graph/memory.h"
 
 /* Breadth first, because that keeps to address order far better than depth. */
@@ -46,6 +44,6 @@ enum status graph_reach(const struct graph *forward, const struct graph_roots *r
         spread(&search, roots);
         *ret_reached = search.reached;
     }
-    free(search.queue);
+    graph_free(search.queue);
     return status;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/graph/memory.h"
@@ -12,8 +11,8 @@ void graph_deinit(struct graph *graph)
 {
     if (!graph)
         return;
-    free(graph->first);
-    free(graph->targets);
+    graph_free(graph->first);
+    graph_free(graph->targets);
     *graph = (struct graph){0};
 }
 
@@ -52,8 +51,8 @@ void graph_builder_deinit(struct graph_builder *builder)
 {
     if (!builder)
         return;
-    free(builder->first);
-    free(builder->targets);
+    graph_free(builder->first);
+    graph_free(builder->targets);
     *builder = (struct graph_builder){0};
 }
 

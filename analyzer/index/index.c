@@ -9,6 +9,7 @@
 
 #include "analyzer/index/index_open.h"
 #include "analyzer/index/index_private.h"
+#include "analyzer/index/virtual_tables.h"
 #include "inquest/base/cleanup.h"
 
 #define LONGEST_VALUE        (256 << 20) /* bytes of one value that a query may make */
@@ -225,6 +226,8 @@ static enum status adopt(struct index *index, struct error *err)
 {
     index_steps_reset(index);
     int code = harden(index);
+    if (code == SQLITE_OK)
+        code = virtual_tables_register(index->db);
     if (code != SQLITE_OK)
         return error_set(err, index_status(code, true), "%s: cannot be read as an index: %s",
                          index->name, sqlite3_errmsg(index->db));

@@ -53,6 +53,11 @@ enum status index_status(int code, bool reading);
 /* Starts the count of steps that a damaged index may cost anew. */
 void index_steps_reset(struct index *index);
 
+/* ---- writer.c, for the heap's own tables. */
+sqlite3 *index_writer_db(struct index_writer *writer);
+/* Keeps the failure that SQLite's `code` tells of, and says it. */
+enum status index_writer_fail(struct index_writer *writer, int code, struct error *err);
+
 /* ---- valid_text.c: whether `text` is UTF-8 without NULs in its `size` bytes. */
 bool text_is_valid(const char *text, size_t size);
 /* Appends `bytes` with U+FFFD for what is not UTF-8 and for NULs. */

@@ -55,9 +55,8 @@ static size_t encode(const struct heap_labels *labels, uint32_t label, uint32_t 
     return (size_t)(at - plain);
 }
 
-enum status packed_labels_append(const struct heap_labels *labels, uint32_t label,
-                                 uint32_t last, struct packed_batch *batch, void *state,
-                                 uint32_t *ret_next)
+enum status packed_labels_append(const struct heap_labels *labels, uint32_t label, uint32_t last,
+                                 struct packed_batch *batch, void *state, uint32_t *ret_next)
 {
     size_t bytes;
     uint32_t count = choose_count(labels, label, last, &bytes);

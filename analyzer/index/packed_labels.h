@@ -20,8 +20,8 @@
 
 /* Appends the block of the texts from number `label` on, up to number `last` (from
  * 1) at most, and says with which number the next one starts. */
-enum status packed_labels_append(const struct heap_labels *labels, uint32_t label,
-                                 uint32_t last, struct packed_batch *batch, void *state,
+enum status packed_labels_append(const struct heap_labels *labels, uint32_t label, uint32_t last,
+                                 struct packed_batch *batch, void *state,
                                  uint32_t *ret_next) MUST_CHECK;
 
 /* A chunk that was read: its texts, whole. */

@@ -57,10 +57,9 @@ static void encode_columns(const struct heap_objects *objects, uint32_t index, u
         at[PACKED_KIND] = varint_put(at[PACKED_KIND], kind);
         at[PACKED_SIZE] = varint_put(at[PACKED_SIZE], size);
         at[PACKED_REFCOUNT] = varint_put(at[PACKED_REFCOUNT], objects->refcount[i]);
-        at[PACKED_RETAINED] =
-            varint_put(at[PACKED_RETAINED], zigzag(objects->retained[i] - size));
-        at[PACKED_DOMINATOR] = varint_put(at[PACKED_DOMINATOR],
-                                          dominator_token(&history, kind, i + 1, dominator));
+        at[PACKED_RETAINED] = varint_put(at[PACKED_RETAINED], zigzag(objects->retained[i] - size));
+        at[PACKED_DOMINATOR] =
+            varint_put(at[PACKED_DOMINATOR], dominator_token(&history, kind, i + 1, dominator));
     }
 }
 

@@ -72,8 +72,8 @@ static void *work(void *context)
     while ((slot = take(pool, &batch))) {
         pthread_mutex_unlock(&pool->lock);
         packed_batch_clear(&slot->batch);
-        enum status status = scratch ? job->pack(job->context, batch, scratch, &slot->batch)
-                                     : STATUS_NO_MEMORY;
+        enum status status =
+            scratch ? job->pack(job->context, batch, scratch, &slot->batch) : STATUS_NO_MEMORY;
         pthread_mutex_lock(&pool->lock);
         slot->status = status;
         slot->state = SLOT_DONE;
@@ -109,7 +109,9 @@ static enum status write_all(struct pool *pool)
 static unsigned thread_count(const struct packed_job *job)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned count = processors < 1 ? 1 : processors > MOST_THREADS ? MOST_THREADS : (unsigned)processors;
+    unsigned count = processors < 1              ? 1
+                     : processors > MOST_THREADS ? MOST_THREADS
+                                                 : (unsigned)processors;
     return job->batches < count ? (unsigned)job->batches : count;
 }
 

@@ -107,8 +107,7 @@ static enum status sql_fail(struct heap_reader *reader, int code, struct error *
     case SQLITE_NOMEM: return error_set(err, STATUS_NO_MEMORY, "out of memory");
     case SQLITE_ERROR:
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return error_set(err, STATUS_CORRUPT, "%s", sqlite3_errmsg(reader->db));
+    case SQLITE_NOTADB: return error_set(err, STATUS_CORRUPT, "%s", sqlite3_errmsg(reader->db));
     default: return error_set(err, STATUS_IO, "%s", sqlite3_errmsg(reader->db));
     }
 }
@@ -216,15 +215,14 @@ enum status packed_reader_seek(struct heap_reader *reader, enum packed_table tab
 static enum status count(struct heap_reader *reader, struct error *err)
 {
     struct packed_chunk *objects, *rows;
-    enum status status = packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, INT64_MAX,
-                                            &objects, err);
+    enum status status =
+        packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, INT64_MAX, &objects, err);
     if (status != STATUS_OK)
         return status;
     if (objects)
         reader->objects = objects->objects.first + objects->objects.count - 1;
     packed_chunk_unpin(objects);
-    status =
-        packed_reader_seek(reader, PACKED_REF_CHUNK, PACKED_SEEK_AT, INT64_MAX, &rows, err);
+    status = packed_reader_seek(reader, PACKED_REF_CHUNK, PACKED_SEEK_AT, INT64_MAX, &rows, err);
     if (status != STATUS_OK)
         return status;
     if (rows)
@@ -254,8 +252,7 @@ enum status packed_reader_objects(struct heap_reader *reader, uint32_t id,
     if (chunk && chunk->id == key)
         chunk->pins++;
     else
-        status =
-            packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, key, &chunk, err);
+        status = packed_reader_seek(reader, PACKED_OBJECT_CHUNK, PACKED_SEEK_AT, key, &chunk, err);
     if (status != STATUS_OK)
         return status;
     if (!chunk || chunk->id != key || id - chunk->objects.first >= chunk->objects.count) {

@@ -66,8 +66,8 @@ struct packed_rows_input {
     uint32_t carry;                              /* HEAP_REFERRERS */
     /* what it becomes */
     uint8_t others[(PACKED_PART + PACKED_ENOUGH) * VARINT_BYTES_35];
-    uint8_t plain[PACKED_ROWS * VARINT_BYTES +
-                  3 * (PACKED_PART + PACKED_ENOUGH) * VARINT_BYTES_35 + 5 * VARINT_BYTES];
+    uint8_t plain[PACKED_ROWS * VARINT_BYTES + 3 * (PACKED_PART + PACKED_ENOUGH) * VARINT_BYTES_35 +
+                  5 * VARINT_BYTES];
 };
 
 /* Writes the chunk into input->plain; its size. */
@@ -79,12 +79,12 @@ struct packed_rows {
     int64_t key;
     uint32_t first, rows, part;
     uint64_t rank;
-    uint64_t degree;  /* of the whole row, where this is a part of one; else 0 */
-    uint32_t count;   /* references */
-    uint32_t carry;   /* valid once has_extra */
-    uint32_t *start;  /* rows + 1; all three arrays are one piece of memory */
-    uint32_t *other;  /* ids */
-    uint32_t *extra;  /* labels or parts; valid once has_extra */
+    uint64_t degree; /* of the whole row, where this is a part of one; else 0 */
+    uint32_t count;  /* references */
+    uint32_t carry;  /* valid once has_extra */
+    uint32_t *start; /* rows + 1; all three arrays are one piece of memory */
+    uint32_t *other; /* ids */
+    uint32_t *extra; /* labels or parts; valid once has_extra */
     bool has_extra;
     uint8_t *plain; /* owned */
     struct packed_view rest;
@@ -92,8 +92,8 @@ struct packed_rows {
 
 /* Takes `plain`, also on failure. */
 enum status packed_rows_open(enum heap_direction direction, int64_t key, uint8_t *plain,
-                             size_t size, struct packed_rows *ret_chunk, struct error *err)
-    MUST_CHECK;
+                             size_t size, struct packed_rows *ret_chunk,
+                             struct error *err) MUST_CHECK;
 void packed_rows_deinit(struct packed_rows *chunk);
 
 /* Makes `extra` and `carry` valid. */

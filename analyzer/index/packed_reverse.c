@@ -43,8 +43,7 @@ static enum status place(const struct heap_references *references, struct revers
         const uint32_t *target = references->target + start;
         bool is_long = degree > PACKED_PART;
         uint32_t number = source;
-        enum status status =
-            is_long ? number_parts(reverse, source, degree, &number) : STATUS_OK;
+        enum status status = is_long ? number_parts(reverse, source, degree, &number) : STATUS_OK;
         if (status != STATUS_OK)
             return status;
         for (uint64_t i = 0; i < degree; i++)

@@ -75,9 +75,8 @@ static void enter_row(struct heap_walk *walk, uint32_t row)
 static void enter_next_chunk(struct heap_walk *walk, int64_t behind)
 {
     struct packed_chunk *chunk;
-    enum status status =
-        packed_reader_seek(walk->reader, packed_table_of(walk->direction), PACKED_SEEK_ABOVE,
-                           behind, &chunk, &walk->error);
+    enum status status = packed_reader_seek(walk->reader, packed_table_of(walk->direction),
+                                            PACKED_SEEK_ABOVE, behind, &chunk, &walk->error);
     packed_chunk_unpin(walk->chunk);
     walk->chunk = NULL;
     if (status != STATUS_OK || !chunk) {
@@ -218,7 +217,8 @@ static enum status find_text(struct heap_reader *reader, uint32_t label, const c
                              size_t *ret_size, struct error *err)
 {
     struct packed_chunk *chunk = reader->last[PACKED_REF_LABEL];
-    if (!chunk || label < chunk->labels.first || label - chunk->labels.first >= chunk->labels.count) {
+    if (!chunk || label < chunk->labels.first ||
+        label - chunk->labels.first >= chunk->labels.count) {
         enum status status =
             packed_reader_seek(reader, PACKED_REF_LABEL, PACKED_SEEK_AT, label, &chunk, err);
         if (status != STATUS_OK)

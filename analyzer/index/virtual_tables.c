@@ -59,6 +59,20 @@ int virtual_table_fail(sqlite3_vtab *base, const struct error *error)
 
 /* ---- Ranges. */
 
+enum { EQUAL = '=', ABOVE = '>', AT_LEAST = 'g', BELOW = '<', AT_MOST = 'l' };
+
+char virtual_operator_letter(int op)
+{
+    switch (op) {
+    case SQLITE_INDEX_CONSTRAINT_EQ: return EQUAL;
+    case SQLITE_INDEX_CONSTRAINT_GT: return ABOVE;
+    case SQLITE_INDEX_CONSTRAINT_GE: return AT_LEAST;
+    case SQLITE_INDEX_CONSTRAINT_LT: return BELOW;
+    case SQLITE_INDEX_CONSTRAINT_LE: return AT_MOST;
+    default: return 0;
+    }
+}
+
 static void at_least(struct virtual_range *range, int64_t low)
 {
     if (low > range->low)
@@ -73,57 +87,53 @@ static void at_most(struct virtual_range *range, int64_t high)
 
 static void leave_none(struct virtual_range *range)
 {
-    range->low = 1;
-    range->high = 0;
+    range->low = INT64_MAX;
+    range->high = INT64_MIN;
 }
 
-static void narrow_integer(struct virtual_range *range, int op, int64_t value)
+static void narrow_integer(struct virtual_range *range, char letter, int64_t value)
 {
-    switch (op) {
-    case SQLITE_INDEX_CONSTRAINT_EQ:
-        at_least(range, value);
-        at_most(range, value);
-        break;
-    case SQLITE_INDEX_CONSTRAINT_GT:
-        if (value == INT64_MAX)
-            leave_none(range);
-        else
-            at_least(range, value + 1);
-        break;
-    case SQLITE_INDEX_CONSTRAINT_GE: at_least(range, value); break;
-    case SQLITE_INDEX_CONSTRAINT_LT:
-        if (value == INT64_MIN)
-            leave_none(range);
-        else
-            at_most(range, value - 1);
-        break;
-    case SQLITE_INDEX_CONSTRAINT_LE: at_most(range, value); break;
-    default: break;
+    if ((letter == ABOVE && value == INT64_MAX) || (letter == BELOW && value == INT64_MIN)) {
+        leave_none(range);
+        return;
     }
+    if (letter == EQUAL || letter == AT_LEAST || letter == ABOVE)
+        at_least(range, value + (letter == ABOVE));
+    if (letter == EQUAL || letter == AT_MOST || letter == BELOW)
+        at_most(range, value - (letter == BELOW));
 }
 
 /* 2.5 lies between 2 and 3: nothing equals it, > is >= 3, < is <= 2. */
-static void narrow_real(struct virtual_range *range, int op, double value)
+static void narrow_real(struct virtual_range *range, char letter, double value)
 {
-    if (!(value > -9.2e18 && value < 9.2e18))
+    const double limit = 9223372036854775808.0; /* 2^63 */
+    bool high = value >= limit, low = value < -limit,
+         upward = letter == ABOVE || letter == AT_LEAST;
+    if (high || low) { /* all numbers are on one side of it */
+        if (letter == EQUAL || high == upward)
+            leave_none(range);
         return;
+    }
     int64_t below = (int64_t)floor(value);
     if ((double)below == value)
-        narrow_integer(range, op, below);
-    else if (op == SQLITE_INDEX_CONSTRAINT_EQ)
+        narrow_integer(range, letter, below);
+    else if (letter == EQUAL)
         leave_none(range);
-    else if (op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE)
+    else if (upward)
         at_least(range, below + 1);
     else
         at_most(range, below);
 }
 
-void virtual_range_narrow(struct virtual_range *range, int op, sqlite3_value *value)
+void virtual_range_narrow(struct virtual_range *range, char letter, sqlite3_value *value)
 {
     switch (sqlite3_value_numeric_type(value)) {
-    case SQLITE_INTEGER: narrow_integer(range, op, sqlite3_value_int64(value)); break;
-    case SQLITE_FLOAT: narrow_real(range, op, sqlite3_value_double(value)); break;
+    case SQLITE_INTEGER: narrow_integer(range, letter, sqlite3_value_int64(value)); break;
+    case SQLITE_FLOAT: narrow_real(range, letter, sqlite3_value_double(value)); break;
     case SQLITE_NULL: leave_none(range); break;
-    default: break;
+    default: /* no whole number equals a text or a blob */
+        if (letter == EQUAL)
+            leave_none(range);
+        break;
     }
 }

@@ -34,9 +34,11 @@ struct virtual_range {
     int64_t low, high;
 };
 
-/* Narrows by `op` (SQLITE_INDEX_CONSTRAINT_...) and a value of any type. What no
- * range can say it leaves alone: SQLite compares again. */
-void virtual_range_narrow(struct virtual_range *range, int op, sqlite3_value *value);
+/* A letter for a comparison, as plans have it; 0: not one that a range can say. */
+char virtual_operator_letter(int op);
+/* Narrows by a comparison's letter and a value of any type. What no range can say it
+ * leaves alone: SQLite compares again. */
+void virtual_range_narrow(struct virtual_range *range, char letter, sqlite3_value *value);
 
 extern const sqlite3_module virtual_object_module, virtual_ref_module;
 

@@ -30,6 +30,19 @@ static enum status writer_fail(struct index_writer *writer, int code)
                      sqlite3_errmsg(writer->db));
 }
 
+sqlite3 *index_writer_db(struct index_writer *writer)
+{
+    return writer->db;
+}
+
+enum status index_writer_fail(struct index_writer *writer, int code, struct error *err)
+{
+    enum status status = writer_fail(writer, code);
+    if (err)
+        *err = writer->error;
+    return status;
+}
+
 static enum status writer_run(struct index_writer *writer, const char *sql)
 {
     int code = sqlite3_exec(writer->db, sql, NULL, NULL, NULL);

@@ -99,22 +99,33 @@ void repr_as_kind(struct repr *repr, const struct python_type *type, uint64_t ad
     forms_by_kind[type->kind](repr, type, addr);
 }
 
+static void repr_typed(struct repr *repr, const struct python_type *type, uint64_t addr)
+{
+    if (type->is_exact_kind || (!type->is_heap && type->kind != KIND_TUPLE))
+        repr_as_kind(repr, type, addr);
+    else
+        forms_by_class[class_shape_of(repr->process, type)->form](repr, type, addr);
+}
+
+/* Not every form that holds values counts as a container, and a damaged one may
+ * hold itself, so values are counted too. */
 void repr_value(struct repr *repr, uint64_t addr)
 {
     const struct python_type *type;
     if (repr->text->cut)
         return;
-    if (!addr) {
-        text_append(repr->text, "<NULL>");
+    if (!addr || repr->nesting == REPR_NESTING_MAX) {
+        text_append(repr->text, addr ? "..." : "<NULL>");
         return;
     }
     enum status status = object_type(repr->process, addr, &type);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         repr_unreadable(repr, "object", addr, status);
-    else if (type->is_exact_kind || (!type->is_heap && type->kind != KIND_TUPLE))
-        repr_as_kind(repr, type, addr);
-    else
-        forms_by_class[class_shape_of(repr->process, type)->form](repr, type, addr);
+        return;
+    }
+    repr->nesting++;
+    repr_typed(repr, type, addr);
+    repr->nesting--;
 }
 
 void repr_unreadable(struct repr *repr, const char *what, uint64_t addr, enum status status)

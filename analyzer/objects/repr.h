@@ -10,14 +10,16 @@
 #include "analyzer/objects/int.h"
 #include "analyzer/objects/kinds.h"
 
-#define REPR_DEPTH_MAX 64
-#define ADDRESS        "0x%" PRIx64
+#define REPR_DEPTH_MAX   64
+#define REPR_NESTING_MAX 128
+#define ADDRESS          "0x%" PRIx64
 
 /* One value being written. */
 struct repr {
     struct python_process *process;
     struct repr_limits limits; /* with 0 resolved to the largest number */
     struct text *text;
+    unsigned nesting; /* of values within values, whether containers or not */
     unsigned depth;
     uint64_t active[REPR_DEPTH_MAX]; /* what contains us; 0 for what Python does not guard */
 };

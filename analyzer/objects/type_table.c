@@ -34,22 +34,29 @@ static enum status type_of_type(const struct python_process *process, uint64_t a
     return field_u64(process, addr, PY_object_type, ret_type);
 }
 
+static enum status check_type_flag(const struct python_process *process, uint64_t addr)
+{
+    uint64_t flags;
+    enum status status = field_u64(process, addr, PY_type_flags, &flags);
+    if (status != STATUS_OK)
+        return status;
+    return kind_by_flags(&process->layout, flags) == KIND_TYPE ? STATUS_OK : STATUS_CORRUPT;
+}
+
 /* Remembers the first type found that is its own type: there is one. */
 static enum status accept_root(struct python_process *process, uint64_t addr)
 {
     struct type_table *types = process->types;
-    uint64_t flags;
     if (types->root_addr)
         return types->root_addr == addr ? STATUS_OK : STATUS_CORRUPT;
-    enum status status = field_u64(process, addr, PY_type_flags, &flags);
-    if (status != STATUS_OK)
-        return status;
-    if (kind_by_flags(&process->layout, flags) != KIND_TYPE)
-        return STATUS_CORRUPT;
-    types->root_addr = addr;
-    return STATUS_OK;
+    enum status status = check_type_flag(process, addr);
+    if (status == STATUS_OK)
+        types->root_addr = addr;
+    return status;
 }
 
+/* What a type's type is derives from type, and so on up to type itself; an
+ * ordinary object fails at its class, which does not. */
 static enum status check_is_type(struct python_process *process, uint64_t addr)
 {
     for (unsigned i = 0; i < METATYPES_MAX; i++) {
@@ -62,6 +69,8 @@ static enum status check_is_type(struct python_process *process, uint64_t addr)
             return known->type.kind == KIND_TYPE ? STATUS_OK : STATUS_CORRUPT;
         if (metatype == addr || metatype == process->types->root_addr)
             return accept_root(process, metatype);
+        if ((status = check_type_flag(process, metatype)) != STATUS_OK)
+            return status;
         addr = metatype;
     }
     return STATUS_CORRUPT;

@@ -2,6 +2,7 @@
 #include "analyzer/runtime/heap_map.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "inquest/base/array.h"
 
@@ -98,6 +99,30 @@ void heap_map_destroy(struct heap_map *map)
     array_deinit(&map->ranges);
     free(map->pages);
     free(map);
+}
+
+enum status heap_map_copy(const struct heap_map *map, struct heap_map **ret_copy)
+{
+    struct heap_map *copy = calloc(1, sizeof *copy);
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < map->ranges.count; i++) {
+        struct range range = map->ranges.items[i];
+        range.ranks = NULL;
+        range.words = malloc(range.word_count * sizeof *range.words);
+        if (!range.words || !array_push(&copy->ranges, range)) {
+            free(range.words);
+            heap_map_destroy(copy);
+            return STATUS_NO_MEMORY;
+        }
+        memcpy(range.words, map->ranges.items[i].words, range.word_count * sizeof *range.words);
+    }
+    if (!build_pages(copy)) {
+        heap_map_destroy(copy);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_copy = copy;
+    return STATUS_OK;
 }
 
 static const struct range *find_range(const struct heap_map *map, uint64_t addr)

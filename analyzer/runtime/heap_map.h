@@ -16,6 +16,8 @@ struct heap_map;
 enum status heap_map_create(const struct memory_image *image,
                             struct heap_map **ret_map) MUST_CHECK;
 void heap_map_destroy(struct heap_map *map);
+/* The members as they are now. */
+enum status heap_map_copy(const struct heap_map *map, struct heap_map **ret_copy) MUST_CHECK;
 
 /* Adds an address; false where it was there, or can't be an object's. */
 bool heap_map_add(struct heap_map *map, uint64_t addr);

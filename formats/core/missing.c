@@ -118,11 +118,11 @@ static void tell_cut(struct core_parse *parse)
         return;
     }
     core_warn(parse, "core",
-              "the core is cut short: %s of %s bytes are there; %s bytes of memory in %s segments, "
-              "from 0x%llx on, are missing (%s%s)",
+              "the core is cut short: %s of %s bytes are there; %s bytes of memory, from 0x%llx "
+              "on, are missing (%s%s)",
               group_digits(parse->elf.size).text, group_digits(parse->expected_size).text,
-              group_digits(lack.bytes).text, group_digits(lack.segments).text,
-              (unsigned long long)lack.lowest, lack.names, lack.more);
+              group_digits(lack.bytes).text, (unsigned long long)lack.lowest, lack.names,
+              lack.more);
 }
 
 void core_tell_missing(struct core_parse *parse)
@@ -137,8 +137,7 @@ void core_tell_missing(struct core_parse *parse)
     lack = sum_up(parse->core, not_dumped);
     if (lack.segments)
         core_warn(parse, "memory",
-                  "%s bytes of writable memory in %s segments, from 0x%llx on, are not in the "
-                  "core: never written to, or left out by coredump_filter or MADV_DONTDUMP",
-                  group_digits(lack.bytes).text, group_digits(lack.segments).text,
-                  (unsigned long long)lack.lowest);
+                  "%s bytes of writable memory, from 0x%llx on, are not in the core: never written "
+                  "to, or left out by coredump_filter or MADV_DONTDUMP",
+                  group_digits(lack.bytes).text, (unsigned long long)lack.lowest);
 }

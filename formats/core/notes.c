@@ -320,10 +320,10 @@ static void tell_faults(struct note_walk *walk)
         core_warn(parse, "note",
                   "the notes are cut short: threads, signal and mapped files may be missing");
     if (faults->too_short)
-        core_warn(parse, "note", "%u notes are too short to be what they say; they are left out",
+        core_warn(parse, "note", "notes too short to be what they say: %u; they are left out",
                   faults->too_short);
     if (faults->bad_mappings)
-        core_warn(parse, "note", "%u entries of the list of mapped files can't be read",
+        core_warn(parse, "note", "entries of the list of mapped files that can't be read: %u",
                   faults->bad_mappings);
     if (faults->threads_over_limit)
         core_warn(parse, "note", "more than %u threads: the rest is left out", LIMIT_THREADS);

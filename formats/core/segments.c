@@ -116,12 +116,12 @@ static void tell_faults(struct core_parse *parse, const struct segment_faults *f
 {
     if (faults->absurd)
         core_warn(parse, "segment",
-                  "%s segments claim sizes that can't be; the part that can is used",
+                  "segments with sizes that can't be: %s; the part that can is used",
                   group_digits(faults->absurd).text);
     if (faults->overlapping)
         core_warn(parse, "segment",
-                  "%s segments overlap others; %s bytes of them are left out, so memory there "
-                  "may be read wrongly",
+                  "segments that overlap others: %s; %s bytes of them are left out, so memory "
+                  "there may be read wrongly",
                   group_digits(faults->overlapping).text, group_digits(faults->overlapped).text);
 }
 

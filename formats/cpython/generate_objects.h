@@ -34,6 +34,8 @@ static void print_types(void)
 #endif
     OFFSET(heaptype_cached_keys, PyHeapTypeObject, ht_cached_keys);
     SIZE(heaptype_size, PyHeapTypeObject);
+    OFFSET(type_traverse, PyTypeObject, tp_traverse);
+    OFFSET(type_dealloc, PyTypeObject, tp_dealloc);
 }
 
 static void print_unicode(void)
@@ -145,6 +147,7 @@ static void print_dict(void)
     SECTION("PyDictKeysObject: Objects/dict-common.h");
     NUMBER(keys_refcnt, 0);
     NUMBER(keys_size_or_log2, 8);
+    NUMBER(keys_lookup, 16);
     NUMBER(keys_usable, 24);
     NUMBER(keys_nentries, 32);
     NUMBER(keys_indices, 40);
@@ -270,12 +273,23 @@ static void print_functions(void)
     OFFSET(module_dict, PyModuleObject, md_dict);
     OFFSET(module_name, PyModuleObject, md_name);
     SIZE(module_size, PyModuleObject);
+    OFFSET(module_state, PyModuleObject, md_state);
+#if SINCE(15)
+    OFFSET(module_state_size, PyModuleObject, md_state_size);
+    OFFSET(module_state_traverse, PyModuleObject, md_state_traverse);
+#else
+    OFFSET(module_def, PyModuleObject, md_def);
+#endif
 #else
     SECTION("PyModuleObject: Objects/moduleobject.c");
     NUMBER(module_dict, 16);
     NUMBER(module_name, 48);
     NUMBER(module_size, 56);
+    NUMBER(module_def, 24);
+    NUMBER(module_state, 32);
 #endif
+    OFFSET(moduledef_state_size, PyModuleDef, m_size);
+    OFFSET(moduledef_traverse, PyModuleDef, m_traverse);
     SECTION("PyWeakReference: cpython/weakrefobject.h");
     OFFSET(weakref_object, PyWeakReference, wr_object);
     OFFSET(weakref_callback, PyWeakReference, wr_callback);

@@ -129,8 +129,10 @@ static bool line_is_shown(struct printer *printer, struct traceback_lines *lines
 static void print_lines_of(struct printer *printer, const struct stack_exception *exception,
                            struct traceback_lines *lines)
 {
-    const struct traceback_entry *entries = printer->stacks->entries.items + exception->first_entry;
     size_t left = exception->entry_count; /* entries[left - 1] is the outermost of them */
+    if (!left)
+        return;
+    const struct traceback_entry *entries = printer->stacks->entries.items + exception->first_entry;
     while (left) {
         size_t run = 1;
         while (run < left && same_entry(&entries[left - 1], &entries[left - 1 - run]))

@@ -190,8 +190,11 @@ static bool push_frames(struct stacks *stacks, const struct stack_view *view, si
 
 static bool collapse_thread(struct stacks *stacks, const struct stack_thread *thread)
 {
-    struct stack_view view = {stacks->frames.items + thread->first_frame, thread->frame_count};
+    struct stack_view view = {.count = thread->frame_count};
     size_t position = 0, repeats = 0;
+    if (!view.count)
+        return true;
+    view.innermost = stacks->frames.items + thread->first_frame;
     while (position < view.count) {
         size_t cycle = find_cycle(&view, position, &repeats);
         if (!cycle) {
@@ -214,9 +217,9 @@ static bool collapse_thread(struct stacks *stacks, const struct stack_thread *th
 static void omit_middle(struct stacks *stacks, size_t first, size_t outer, size_t inner)
 {
     size_t count = stacks->items.count - first;
-    struct stack_item *items = stacks->items.items + first;
     if (!(outer + inner) || count <= outer + inner + 1)
         return;
+    struct stack_item *items = stacks->items.items + first;
     struct stack_item gap = {.kind = STACK_OMITTED};
     for (size_t i = outer; i < count - inner; i++)
         gap.times += items[i].kind == STACK_FRAME ? 1 : items[i].times * items[i].cycle;

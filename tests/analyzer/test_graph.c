@@ -50,7 +50,7 @@ static void test_reach(void **state)
         assert_int_equal(graph_reach(&forward, &roots, &reached, NULL), STATUS_OK);
         for (uint32_t node = 0; node < sample.node_count; node++)
             assert_int_equal(graph_bit(reached, node), set >> node & 1);
-        free(reached);
+        graph_free(reached);
         graph_deinit(&forward);
     }
 }
@@ -300,8 +300,8 @@ static void test_garbage(void **state)
         with_garbage += garbage && reached;
         graph_dominators_deinit(&dominators);
         graph_components_deinit(&components);
-        free(nodes);
-        free(bitmap);
+        graph_free(nodes);
+        graph_free(bitmap);
         graph_deinit(&reverse);
         graph_deinit(&forward);
     }

@@ -69,9 +69,9 @@ static void analysis_deinit(struct analysis *analysis)
     graph_paths_deinit(&analysis->paths);
     graph_components_deinit(&analysis->components);
     graph_dominators_deinit(&analysis->dominators);
-    free(analysis->reached);
+    graph_free(analysis->reached);
     free(analysis->retained);
-    free(analysis->garbage);
+    graph_free(analysis->garbage);
 }
 
 static struct graph_builder begin(uint32_t nodes)

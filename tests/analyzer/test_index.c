@@ -390,8 +390,7 @@ static void test_queries_only_read(void **state)
         "SELECT count(*) FROM local",
         "SELECT 1; -- that was all",
         "SELECT 1 ; ; /* yes */ ",
-        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 9) SELECT * FROM "
-        "n",
+        "WITH RECURSIVE n(x) AS (VALUES (1) UNION SELECT x + 1 FROM n WHERE x < 9) SELECT x FROM n",
         "EXPLAIN QUERY PLAN SELECT * FROM local",
         "PRAGMA table_info(local)",
         "SELECT name FROM pragma_table_info('frame')",

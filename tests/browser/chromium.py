@@ -21,13 +21,18 @@ class Missing(Exception):
     pass
 
 
+def find():
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        raise Missing("no Chromium to look at reports with: apt-get install chromium")
+    return program
+
+
 class Chromium:
     """The browser; a context manager."""
 
     def __init__(self):
-        program = next(filter(None, map(shutil.which, NAMES)), None)
-        if not program:
-            raise Missing("no Chromium to look at reports with: apt-get install chromium")
+        program = find()
         self.profile = tempfile.mkdtemp(prefix="inquest-browser-")
         to_read, self.to = os.pipe()
         self.out, from_write = os.pipe()

@@ -31,6 +31,7 @@ class Index:
         if os.path.exists(path):
             os.remove(path)
         self.db = sqlite3.connect(path)
+        self.db.execute("PRAGMA synchronous = OFF")
         self.db.executescript(SCHEMA.read_text())
         self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self.db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

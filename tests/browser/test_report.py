@@ -343,7 +343,7 @@ class Balance(html.parser.HTMLParser):
 if __name__ == "__main__":
     INQUEST = sys.argv.pop(1)
     try:
-        chromium.Chromium().__exit__()
+        chromium.find()
     except chromium.Missing as missing:
         sys.exit(f"browser: {missing}")
     unittest.main(argv=[sys.argv[0], *(f"Reports.{name}" for name in sys.argv[1:])], verbosity=1)

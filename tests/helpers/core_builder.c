@@ -136,6 +136,11 @@ void core_builder_poke(struct core_builder *builder, uint64_t address, const voi
     memcpy(stored_at(builder, address, size), bytes, size);
 }
 
+void core_builder_peek(struct core_builder *builder, uint64_t address, void *ret_bytes, size_t size)
+{
+    memcpy(ret_bytes, stored_at(builder, address, size), size);
+}
+
 void core_builder_poke_u32(struct core_builder *builder, uint64_t address, uint32_t value)
 {
     core_builder_poke(builder, address, &value, sizeof value);
@@ -301,6 +306,58 @@ void core_builder_elf_page(struct core_builder *builder, uint64_t address, uint6
     if (note.count)
         core_builder_poke(builder, address + 0x200, note.items, note.count);
     array_deinit(&note);
+}
+
+/* ---- Dynamic symbols: one bucket holds them all, and the filter lets all pass. */
+
+static uint32_t hash_name(const char *name)
+{
+    uint32_t hash = 5381;
+    for (; *name; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return hash;
+}
+
+static void add_dynamic_header(struct core_builder *builder, uint64_t elf_page, uint64_t at,
+                               uint64_t size)
+{
+    Elf64_Ehdr header;
+    core_builder_peek(builder, elf_page, &header, sizeof header);
+    Elf64_Phdr dynamic = {.p_type = PT_DYNAMIC,
+                          .p_flags = PF_R | PF_W,
+                          .p_vaddr = at - elf_page,
+                          .p_filesz = size,
+                          .p_memsz = size};
+    core_builder_poke(builder, elf_page + sizeof header + header.e_phnum * sizeof dynamic, &dynamic,
+                      sizeof dynamic);
+    header.e_phnum++;
+    core_builder_poke(builder, elf_page, &header, sizeof header);
+}
+
+void core_builder_symbols(struct core_builder *builder, uint64_t elf_page, uint64_t at,
+                          const struct built_symbol *symbols, size_t count)
+{
+    const uint64_t hash_at = at + 5 * 16, table_at = hash_at + 28 + ((4 * count + 7) & ~7u);
+    uint64_t names_at = table_at + 24 * (count + 1);
+    uint32_t name_offset = 1;
+    const uint32_t header[7] = {1, 1, 1, 0, UINT32_MAX, UINT32_MAX, 1};
+    core_builder_poke(builder, hash_at, header, sizeof header);
+    for (size_t i = 0; i < count; i++) {
+        Elf64_Sym symbol = {.st_name = name_offset,
+                            .st_info = STT_FUNC,
+                            .st_shndx = 1,
+                            .st_value = symbols[i].address - elf_page,
+                            .st_size = symbols[i].size};
+        uint32_t hash = (hash_name(symbols[i].name) & ~1u) | (i + 1 == count);
+        core_builder_poke_u32(builder, hash_at + 28 + 4 * i, hash);
+        core_builder_poke(builder, table_at + 24 * (i + 1), &symbol, sizeof symbol);
+        core_builder_poke_string(builder, names_at + name_offset, symbols[i].name);
+        name_offset += (uint32_t)strlen(symbols[i].name) + 1;
+    }
+    const uint64_t dynamic[10] = {DT_GNU_HASH, hash_at,  DT_SYMTAB,   table_at, DT_STRTAB,
+                                  names_at,    DT_STRSZ, name_offset, DT_NULL,  0};
+    core_builder_poke(builder, at, dynamic, sizeof dynamic);
+    add_dynamic_header(builder, elf_page, at, sizeof dynamic);
 }
 
 /* ---- Writing. */

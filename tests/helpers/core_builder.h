@@ -22,6 +22,9 @@ size_t core_builder_segment(struct core_builder *builder, uint64_t address, uint
 /* Changes bytes that a segment stores. */
 void core_builder_poke(struct core_builder *builder, uint64_t address, const void *bytes,
                        size_t size);
+/* Reads them back. */
+void core_builder_peek(struct core_builder *builder, uint64_t address, void *ret_bytes,
+                       size_t size);
 void core_builder_poke_u32(struct core_builder *builder, uint64_t address, uint32_t value);
 void core_builder_poke_u64(struct core_builder *builder, uint64_t address, uint64_t value);
 void core_builder_poke_string(struct core_builder *builder, uint64_t address, const char *string);
@@ -50,6 +53,15 @@ void core_builder_stack(struct core_builder *builder, uint64_t top, const char *
  * none), at `address`, the start of a stored segment. */
 void core_builder_elf_page(struct core_builder *builder, uint64_t address, uint64_t text_size,
                            const uint8_t *build_id, size_t build_id_size);
+
+/* Dynamic symbols of the program whose header is at `elf_page`: tables at `at`,
+ * within stored bytes, which the header then names. */
+struct built_symbol {
+    const char *name;
+    uint64_t address, size; /* in the process */
+};
+void core_builder_symbols(struct core_builder *builder, uint64_t elf_page, uint64_t at,
+                          const struct built_symbol *symbols, size_t count);
 
 /* How it is written. */
 void core_builder_gcore(struct core_builder *builder);    /* notes last, NT_PRPSINFO first */

@@ -58,7 +58,7 @@ struct heap_walk {
     enum heap_direction direction;
     enum status status; /* of what ended it */
     struct error error;
-    struct packed_chunk *chunk; /* NULL: ended */
+    struct packed_chunk *chunk;  /* NULL: ended */
     struct packed_chunk *source; /* where the labels of referrers are */
     uint32_t last;
     uint32_t row, position, row_end; /* in the chunk */

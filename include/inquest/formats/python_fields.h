@@ -47,7 +47,7 @@
     X(type_methods) X(type_dict) X(type_base) X(type_bases) X(type_mro) X(type_dictoffset)         \
     X(type_weaklistoffset) X(type_cache) X(type_subclasses) X(type_weaklist) X(type_size)          \
     X(heaptype_name) X(heaptype_qualname) X(heaptype_slots) X(heaptype_module)                     \
-    X(heaptype_cached_keys) X(heaptype_size)                                                       \
+    X(heaptype_cached_keys) X(heaptype_size) X(type_traverse) X(type_dealloc)                      \
     /* PyUnicode: state bits; data follows the ascii or compact header */                          \
     X(unicode_length) X(unicode_hash) X(unicode_state) X(unicode_kind_shift)                       \
     X(unicode_kind_mask) X(unicode_compact_shift) X(unicode_ascii_shift) X(unicode_utf8)           \
@@ -66,6 +66,7 @@
     X(range_start) X(range_stop) X(range_step) X(range_length) X(cell_contents)                    \
     /* dict */                                                                                     \
     X(dict_used) X(dict_keys) X(dict_values) X(keys_size_or_log2) X(keys_log2_index_bytes)         \
+    X(keys_lookup)                                                                                 \
     X(keys_kind) X(keys_usable) X(keys_nentries) X(keys_indices) X(keys_refcnt)                    \
     X(keys_entry_size) X(keys_entry_hash) X(keys_entry_key) X(keys_entry_value)                    \
     X(keys_unicode_entry_size) X(keys_unicode_entry_key) X(keys_unicode_entry_value)               \
@@ -92,6 +93,8 @@
     X(descr_type) X(descr_name) X(descr_qualname) X(memberdescr_def) X(memberdef_name)             \
     X(memberdef_type) X(memberdef_offset) X(memberdef_flags) X(memberdef_size)                     \
     X(module_dict) X(module_name) X(module_size) X(mappingproxy_mapping) X(weakref_object)         \
+    X(module_def) X(module_state) X(module_state_size) X(module_state_traverse)                    \
+    X(moduledef_state_size) X(moduledef_traverse)                                                  \
     X(weakref_callback) X(property_get) X(property_set) X(property_delete)                         \
     X(staticmethod_callable) X(classmethod_callable)                                               \
     X(lock_lock) X(lock_locked) X(lock_size) X(rlock_owner) X(rlock_count) X(rlock_level)          \

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an object refers to and how big it is: follows the plan of its type. */
+#include "analyzer/objects/references.h"
+
+#include <string.h>
+
+#include "analyzer/objects/references_plan.h"
+
+/* Addresses below are small numbers and tags that C code keeps in object fields. */
+#define ADDRESS_MIN 4096
+#define LOOK_MAX    1536 /* before + reach of any plan */
+#define ARRAY_MAX   (UINT64_C(1) << 40)
+
+bool walk_reserve(struct object_walk *walk, uint64_t count)
+{
+    if (count > ARRAY_MAX) {
+        walk_fail(walk, STATUS_CORRUPT);
+        return false;
+    }
+    if (array_reserve(&walk->list->references, (size_t)count))
+        return true;
+    walk_fail(walk, STATUS_NO_MEMORY);
+    return false;
+}
+
+static struct reference *add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+                             enum reference_label label)
+{
+    target &= ~UINT64_C(1); /* C code tags some */
+    if (target < ADDRESS_MIN)
+        return NULL;
+    if (walk->list->references.count == walk->list->references.capacity && !walk_reserve(walk, 1))
+        return NULL;
+    struct reference *reference =
+        &walk->list->references.items[walk->list->references.count++];
+    reference->target_addr = target;
+    reference->kind = (uint8_t)kind;
+    reference->label = (uint8_t)label;
+    return reference;
+}
+
+void walk_add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+              enum reference_label label, uint64_t name_addr_or_index)
+{
+    struct reference *reference = add(walk, target, kind, label);
+    if (reference)
+        reference->index = name_addr_or_index;
+}
+
+void walk_add_field(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+                    const char *name)
+{
+    struct reference *reference = add(walk, target, kind, LABEL_FIELD);
+    if (reference)
+        reference->name = name;
+}
+
+void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t count,
+                    enum reference_kind kind)
+{
+    const uint8_t *bytes = count ? walk_view(walk, array_addr, count > ARRAY_MAX ? 0 : count * 8)
+                                 : NULL;
+    if (!bytes || !walk_reserve(walk, count))
+        return;
+    for (uint64_t i = 0; i < count; i++)
+        walk_add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX, i);
+}
+
+uint64_t walk_read(struct object_walk *walk, uint64_t addr)
+{
+    uint64_t word;
+    if (memory_read_u64(walk->process->image, addr, &word) == STATUS_OK)
+        return word;
+    walk_fail(walk, STATUS_NOT_IN_DUMP);
+    return 0;
+}
+
+uint64_t walk_u64(struct object_walk *walk, uint64_t offset)
+{
+    if (offset + 8 <= walk->plan->reach)
+        return load_u64(walk->bytes + offset);
+    return walk_read(walk, walk->addr + offset);
+}
+
+uint32_t walk_u32(struct object_walk *walk, uint64_t offset)
+{
+    uint32_t word;
+    if (offset + 4 <= walk->plan->reach)
+        return load_u32(walk->bytes + offset);
+    if (memory_read_u32(walk->process->image, walk->addr + offset, &word) == STATUS_OK)
+        return word;
+    walk_fail(walk, STATUS_NOT_IN_DUMP);
+    return 0;
+}
+
+uint64_t walk_field(struct object_walk *walk, enum python_field field)
+{
+    const struct python_layout *layout = &walk->process->layout;
+    return layout_has(layout, field) ? walk_u64(walk, layout_get(layout, field)) : 0;
+}
+
+const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
+{
+    const uint8_t *bytes = size ? memory_view(walk->process->image, addr, size) : NULL;
+    if (!bytes)
+        walk_fail(walk, STATUS_NOT_IN_DUMP);
+    return bytes;
+}
+
+static void visit_pair(struct object_walk *walk, uint64_t pair_addr, const char *label)
+{
+    const uint8_t *bytes = pair_addr ? walk_view(walk, pair_addr, 16) : NULL;
+    if (!bytes)
+        return;
+    walk_add_field(walk, load_u64(bytes), walk->plan->counted, label);
+    walk_add_field(walk, load_u64(bytes + 8), walk->plan->counted, label);
+}
+
+static void visit_words(struct object_walk *walk)
+{
+    const struct reference_plan *plan = walk->plan;
+    for (size_t i = 0; i < plan->word_count; i++) {
+        const struct reference_word *word = &plan->words[i];
+        uint64_t target = load_u64(walk->bytes + word->offset);
+        if (word->form == WORD_PAIR)
+            visit_pair(walk, target, word->label);
+        else
+            walk_add_field(walk, target, word->kind, word->label);
+    }
+}
+
+/* A borrowed view of the object, or a copy where its bytes are in several pieces. */
+static bool look(struct object_walk *walk, uint8_t copy[LOOK_MAX])
+{
+    const struct reference_plan *plan = walk->plan;
+    uint64_t start = walk->addr - plan->before, size = plan->before + plan->reach;
+    const uint8_t *bytes = memory_view(walk->process->image, start, size);
+    if (!bytes && size <= LOOK_MAX &&
+        memory_read(walk->process->image, start, copy, size) == STATUS_OK)
+        bytes = copy;
+    if (!bytes) {
+        walk_fail(walk, STATUS_NOT_IN_DUMP);
+        return false;
+    }
+    walk->bytes = bytes + plan->before;
+    return true;
+}
+
+static void visit_own_type(struct object_walk *walk)
+{
+    const struct reference_plan *plan = walk->plan;
+    if (plan->has_type)
+        walk_add_field(walk, plan->type->addr, plan->type_kind, ".__class__");
+}
+
+static const struct reference_plan *plan_of(struct python_process *process,
+                                            const struct python_type *type)
+{
+    struct type_entry *entry = (struct type_entry *)(uintptr_t)type; /* lives in the table */
+    if (!entry->plan)
+        entry->plan = reference_plan_create(process, type);
+    return entry->plan;
+}
+
+enum status references_prepare(struct python_process *process, const struct python_type *type)
+{
+    return plan_of(process, type) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+enum status object_references(struct python_process *process, const struct python_type *type,
+                              uint64_t addr, struct reference_list *list, uint64_t *ret_size)
+{
+    uint8_t copy[LOOK_MAX];
+    struct object_walk walk = {.process = process, .plan = plan_of(process, type), .addr = addr,
+                               .list = list};
+    list->references.count = 0;
+    if (!walk.plan)
+        return STATUS_NO_MEMORY;
+    if (!look(&walk, copy)) {
+        visit_own_type(&walk);
+        *ret_size = walk.plan->header_size + walk.plan->basicsize;
+        return walk.status;
+    }
+    visit_words(&walk);
+    if (walk.plan->dict_form != DICT_NONE)
+        visit_instance_dict(&walk);
+    if (walk.plan->visit)
+        walk.plan->visit(&walk);
+    if (walk.plan->scan_end)
+        visit_unknown(&walk);
+    visit_own_type(&walk);
+    *ret_size = walk.plan->size(&walk) + walk.plan->header_size;
+    return walk.status;
+}
+
+void reference_list_deinit(struct reference_list *list)
+{
+    array_deinit(&list->references);
+}

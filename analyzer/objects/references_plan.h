@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_OBJECTS_REFERENCES_PLAN_H
+#define INQUEST_ANALYZER_OBJECTS_REFERENCES_PLAN_H
+
+#include "analyzer/objects/references.h"
+#include "analyzer/objects/type_table.h"
+
+struct object_walk;
+/* Adds what a kind refers to beyond the words of its row. */
+typedef void (*reference_visitor)(struct object_walk *walk);
+/* What the type's __sizeof__ returns, without what sys.getsizeof adds. */
+typedef uint64_t (*size_reader)(struct object_walk *walk);
+
+/* ---- references_rows.c, references_library.c: the table of kinds. A row is of a
+ * type written in C; it stands for a type that has one of its names and its
+ * basicsize, so that a release which moved fields meets no wrong row.
+ *
+ * `words` says what each 8 bytes from the 16th on are, in order:
+ *   name      a reference that tp_traverse visits
+ *   name@12   visited from CPython 3.12 on; before that, one that only counts
+ *   (name)    one that counts and is never visited
+ *   ~name     a weak one
+ *   ^name     pointer to two references, both visited
+ *   -, -3     as many words that hold no reference
+ *   !type     instances do not visit their type (no word)
+ *   !none     nothing, not even the type: it is accounted for by another's rows
+ * A name is what Python would write after a dot, in <> where it has none for it.
+ * The type of an instance and its dictionary by tp_dictoffset need no word. */
+struct reference_row {
+    const char *names;   /* "re.Pattern|_sre.SRE_Pattern" */
+    uint16_t basicsize;  /* 0: any */
+    uint8_t since, until; /* minor versions of CPython, 0: any */
+    const char *words;
+    reference_visitor visit; /* NULL: the words are all */
+    size_reader size;        /* NULL: as object.__sizeof__ does */
+};
+/* NULL where there is none. */
+const struct reference_row *reference_row_find(const char *name, int64_t basicsize,
+                                               unsigned minor);
+extern const struct reference_row reference_rows_builtin[], reference_rows_library[];
+extern const size_t reference_rows_builtin_count, reference_rows_library_count;
+
+/* ---- references_plan.c: what the instances of one type refer to, worked out from
+ * the type, its bases and the rows once, and kept with the type. */
+enum word_form { WORD_PLAIN, WORD_PAIR };
+
+struct reference_word {
+    uint32_t offset;
+    uint8_t kind, form; /* reference_kind, word_form */
+    const char *label;  /* ".__closure__", "weak referent" */
+};
+
+enum dict_form {
+    DICT_NONE,
+    DICT_AT_END,       /* tp_dictoffset is negative: counted from the end */
+    DICT_OR_VALUES,    /* 3.11: a word each, in front of the object */
+    DICT_TAGGED,       /* 3.12: one word for both */
+    DICT_MANAGED,      /* 3.13 on */
+    DICT_INLINE_VALUES, /* 3.13 on, values behind the object */
+};
+
+struct reference_plan {
+    const struct python_type *type;
+    reference_visitor visit;
+    size_reader size;
+    uint64_t basicsize, itemsize;
+    int64_t dictoffset;
+    uint32_t before, reach; /* bytes looked at in front of and from the object's address */
+    uint32_t header_size;   /* what sys.getsizeof adds */
+    uint32_t scan_start, scan_end; /* bytes of unknown content; equal: none */
+    bool is_scanned_to_end;        /* the variable part as well */
+    bool is_collected;             /* the type takes part in garbage collection */
+    bool has_type;                 /* the reference to the type itself counts */
+    uint8_t type_kind;             /* its reference_kind */
+    uint8_t counted;               /* reference_kind of what tp_traverse would visit */
+    uint8_t dict_form, dict_kind;
+    const struct reference_word *words;
+    size_t word_count;
+    const uint64_t *key_names; /* names of the values of instances without a dict */
+    size_t key_count;
+};
+
+/* NULL where memory is out. */
+const struct reference_plan *reference_plan_create(struct python_process *process,
+                                                   const struct python_type *type);
+
+/* What is the same for all types of a process, found once. */
+struct reference_facts {
+    uint64_t class_traverse, class_dealloc; /* tp_traverse, tp_dealloc of Python's classes */
+    uint64_t general_lookup; /* up to 3.10: dk_lookup of a dict with keys that are no str */
+};
+
+/* ---- references.c: one object at hand. */
+struct object_walk {
+    struct python_process *process;
+    const struct reference_plan *plan;
+    uint64_t addr;
+    const uint8_t *bytes; /* at addr; plan->before bytes in front, plan->reach from there on */
+    struct reference_list *list;
+    enum status status; /* the first trouble met */
+};
+
+static inline void walk_fail(struct object_walk *walk, enum status status)
+{
+    if (walk->status == STATUS_OK)
+        walk->status = status;
+}
+
+/* Room for `count` more references; a failed walk has none. */
+bool walk_reserve(struct object_walk *walk, uint64_t count);
+void walk_add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+              enum reference_label label, uint64_t name_addr_or_index);
+void walk_add_field(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+                    const char *name);
+/* An array of references, by index. */
+void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t count,
+                    enum reference_kind kind);
+/* The word at `offset` of the object, 0 and a failed walk where it is missing. */
+uint64_t walk_u64(struct object_walk *walk, uint64_t offset);
+uint32_t walk_u32(struct object_walk *walk, uint64_t offset);
+/* As walk_u64, of a field of the layout; 0 where the version does not have it. */
+uint64_t walk_field(struct object_walk *walk, enum python_field field);
+/* The word at any address. */
+uint64_t walk_read(struct object_walk *walk, uint64_t addr);
+/* `size` bytes at any address, NULL and a failed walk where they are missing. */
+const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size);
+
+/* ---- references_dict.c, references_instance.c, … : one function a row. */
+void visit_dict(struct object_walk *walk);
+void visit_ordered_dict(struct object_walk *walk);
+void visit_instance_dict(struct object_walk *walk);
+void visit_list(struct object_walk *walk);
+void visit_tuple(struct object_walk *walk);
+void visit_struct_sequence(struct object_walk *walk);
+void visit_set(struct object_walk *walk);
+void visit_deque(struct object_walk *walk);
+void visit_hamt_array(struct object_walk *walk);
+void visit_hamt_items(struct object_walk *walk);
+void visit_tee_data(struct object_walk *walk);
+void visit_template(struct object_walk *walk);
+void visit_type(struct object_walk *walk);
+void visit_module(struct object_walk *walk);
+void visit_capsule(struct object_walk *walk);
+void visit_frame(struct object_walk *walk);
+void visit_generator(struct object_walk *walk);
+void visit_coroutine(struct object_walk *walk);
+void visit_code(struct object_walk *walk);
+void visit_lru_cache(struct object_walk *walk);
+void visit_pickler(struct object_walk *walk);
+void visit_unpickler(struct object_walk *walk);
+void visit_pickle_data(struct object_walk *walk);
+void visit_simple_queue(struct object_walk *walk);
+void visit_element(struct object_walk *walk);
+void visit_element_iterator(struct object_walk *walk);
+void visit_xml_parser(struct object_walk *walk);
+void visit_sqlite_cache(struct object_walk *walk);
+void visit_time_zone(struct object_walk *walk);
+/* references_unknown.c: words of plan->scan_start to scan_end that look like objects. */
+void visit_unknown(struct object_walk *walk);
+
+/* ---- size.c, size_library.c */
+uint64_t size_default(struct object_walk *walk);
+uint64_t size_int(struct object_walk *walk);
+uint64_t size_str(struct object_walk *walk);
+uint64_t size_bytearray(struct object_walk *walk);
+uint64_t size_list(struct object_walk *walk);
+uint64_t size_set(struct object_walk *walk);
+uint64_t size_dict(struct object_walk *walk);
+uint64_t size_ordered_dict(struct object_walk *walk);
+uint64_t size_deque(struct object_walk *walk);
+uint64_t size_type(struct object_walk *walk);
+uint64_t size_ctypes_type(struct object_walk *walk);
+uint64_t size_ctypes_dict(struct object_walk *walk);
+uint64_t size_frame(struct object_walk *walk);
+uint64_t size_generator(struct object_walk *walk);
+uint64_t size_code(struct object_walk *walk);
+uint64_t size_array(struct object_walk *walk);
+uint64_t size_bytes_io(struct object_walk *walk);
+uint64_t size_buffered(struct object_walk *walk);
+uint64_t size_pickler(struct object_walk *walk);
+uint64_t size_unpickler(struct object_walk *walk);
+uint64_t size_simple_queue(struct object_walk *walk);
+uint64_t size_struct(struct object_walk *walk);
+uint64_t size_decimal(struct object_walk *walk);
+uint64_t size_product(struct object_walk *walk);
+uint64_t size_combinations(struct object_walk *walk);
+uint64_t size_permutations(struct object_walk *walk);
+uint64_t size_element(struct object_walk *walk);
+
+#endif

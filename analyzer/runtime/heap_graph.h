@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_RUNTIME_HEAP_GRAPH_H
+#define INQUEST_ANALYZER_RUNTIME_HEAP_GRAPH_H
+
+#include "analyzer/graph/graph.h"
+#include "analyzer/runtime/heap_find.h"
+#include "analyzer/objects/type_table.h"
+#include "analyzer/runtime/heap_labels.h"
+
+struct weak_reference {
+    uint32_t source, target, label;
+};
+
+/* Every object of the dead process by id, in order of address, and what refers to
+ * what. Columns have `count` items. */
+struct heap {
+    struct python_process *process;
+    struct heap_find find;
+    uint32_t count;
+    uint64_t *address, *size, *refcount; /* refcount UINT64_MAX: immortal */
+    uint32_t *type;                      /* index into types */
+    uint8_t *flags;                      /* heap_object_flags, tracked set */
+    ARRAY(const struct python_type *) types;
+    struct graph references; /* those that count */
+    uint32_t *label;         /* parallel to references.targets */
+    ARRAY(struct weak_reference) weak; /* ascending by source */
+    struct label_table *labels;
+    uint64_t damaged; /* objects whose references could be read in part only */
+};
+
+/* Finds all objects and their references: the collector's lists, the pools, and
+ * what either leads to, `extra` addresses (roots seen elsewhere) included. */
+enum status heap_build(struct python_process *process, const uint64_t *extra, size_t extra_count,
+                       struct progress *progress, struct heap *ret_heap,
+                       struct error *err) MUST_CHECK;
+void heap_deinit(struct heap *heap);
+
+#endif

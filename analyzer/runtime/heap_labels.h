@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_ANALYZER_RUNTIME_HEAP_LABELS_H
+#define INQUEST_ANALYZER_RUNTIME_HEAP_LABELS_H
+
+#include "analyzer/objects/references.h"
+#include "inquest/analyzer/heap_index.h"
+
+/* Labels of references as small numbers, each distinct one once: by field name,
+ * by the address of an attribute's name or of a dict's key. Texts are made at the
+ * end, when the number of each is known. */
+struct label_table;
+
+struct label_table *label_table_create(struct python_process *process);
+void label_table_destroy(struct label_table *table);
+
+/* The code that heap_index.h speaks of; 0 where there is none, or no memory. */
+uint32_t label_code(struct label_table *table, const struct reference *reference);
+
+/* The label's text, appended. */
+void label_text(struct label_table *table, uint32_t code, struct text *text);
+
+/* All texts, for the index; ret_labels points into *text and *offsets, which the
+ * caller frees. */
+enum status label_texts(struct label_table *table, struct text *text, uint64_t **ret_offsets,
+                        struct heap_labels *ret_labels) MUST_CHECK;
+
+#endif
