@@ -97,6 +97,8 @@ static void collect_python_facts(struct build *build)
     version_text(build->process.layout.version_hex, version, sizeof version);
     index_writer_meta(build->writer, "python_version", version);
     index_writer_meta(build->writer, "python_how", build->process.how);
+    if (build->process.warning)
+        index_writer_warning(build->writer, "python", build->process.warning);
     collect_python_build(build);
 }
 
@@ -117,6 +119,7 @@ static void collect_index_facts(struct build *build)
     index_writer_meta(writer, "schema", number);
     index_writer_meta(writer, "tool", "inquest " INQUEST_VERSION);
     index_writer_meta(writer, "redacted", build->options->redact ? "1" : "0");
+    index_writer_meta(writer, "parts", build->options->heap ? "stacks heap" : "stacks");
     index_writer_meta(writer, "fingerprint", build->input.fingerprint);
     snprintf(number, sizeof number, "%016" PRIx64, files_state(build->options, &build->core));
     index_writer_meta(writer, "files_state", number);
@@ -151,8 +154,9 @@ static enum status collect(struct build *build, struct error *err)
     collect_index_facts(build);
     if (build->has_process)
         collect_python_facts(build);
-    return collect_stacks(core, build->has_process ? &build->process : NULL, build->writer,
-                          build->options->progress, err);
+    struct python_process *process = build->has_process ? &build->process : NULL;
+    status = collect_stacks(core, process, build->writer, build->options->progress, err);
+    return status;
 }
 
 static enum status build_core(struct build *build, struct error *err)
@@ -315,18 +319,28 @@ static enum status open_through_cache(const struct session_options *options,
     enum status status = input_file_fingerprint(options->input, fingerprint, err);
     if (status != STATUS_OK)
         return name_input(options, status, err);
-    const struct cache_key key = {.fingerprint = fingerprint,
-                                  .sysroot = options->sysroot,
-                                  .executable = options->executable,
-                                  .redact = options->redact};
-    char CLEANUP_FREE *path = NULL;
+    struct cache_key key = {.fingerprint = fingerprint,
+                            .sysroot = options->sysroot,
+                            .executable = options->executable,
+                            .redact = options->redact,
+                            .heap = true};
+    char CLEANUP_FREE *path = NULL, CLEANUP_FREE *stacks_path = NULL;
     struct error reason = {0};
     status = cache_path(&key, &path, &reason);
     if (status != STATUS_OK)
         return build_uncached(options, &reason, ret_index, err);
+    /* an index with the heap has the stacks too */
     if (open_cached(options, path, fingerprint, ret_index))
         return STATUS_OK;
-    status = build_index(options, path, NULL, ret_index, &reason);
+    key.heap = false;
+    if (!options->heap) {
+        status = cache_path(&key, &stacks_path, &reason);
+        if (status != STATUS_OK)
+            return build_uncached(options, &reason, ret_index, err);
+        if (open_cached(options, stacks_path, fingerprint, ret_index))
+            return STATUS_OK;
+    }
+    status = build_index(options, options->heap ? path : stacks_path, NULL, ret_index, &reason);
     if (status == STATUS_OUTPUT)
         return build_uncached(options, &reason, ret_index, err);
     if (status != STATUS_OK && err)

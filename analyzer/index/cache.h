@@ -13,6 +13,7 @@ struct cache_key {
     const char *sysroot;     /* NULL: none given */
     const char *executable;  /* NULL: none given */
     bool redact;
+    bool heap; /* with the object graph */
 };
 
 /* Where the index for `key` is or would be: $XDG_CACHE_HOME/inquest or

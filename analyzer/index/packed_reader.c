@@ -112,18 +112,45 @@ static enum status sql_fail(struct heap_reader *reader, int code, struct error *
     }
 }
 
+static enum status prepare_sql(struct heap_reader *reader, const char *form, const char *table,
+                               sqlite3_stmt **ret_statement, struct error *err)
+{
+    char *sql = sqlite3_mprintf(form, reader->schema, table);
+    if (!sql)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    int code = sqlite3_prepare_v2(reader->db, sql, -1, ret_statement, NULL);
+    sqlite3_free(sql);
+    return code == SQLITE_OK ? STATUS_OK : sql_fail(reader, code, err);
+}
+
+/* In a damaged index a view may stand in a table's place, over this very reader's
+ * virtual table: neither could ever be closed. */
+static enum status check_is_table(struct heap_reader *reader, const char *table, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status =
+        prepare_sql(reader, "SELECT 1 FROM \"%w\".sqlite_master WHERE name = '%s' AND rootpage > 0",
+                    table, &statement, err);
+    bool found = status == STATUS_OK && sqlite3_step(statement) == SQLITE_ROW;
+    int code = sqlite3_finalize(statement);
+    if (status == STATUS_OK && code != SQLITE_OK)
+        return sql_fail(reader, code, err);
+    if (status == STATUS_OK && !found)
+        return error_set(err, STATUS_CORRUPT, "there is no such table");
+    return status;
+}
+
 static enum status prepare(struct heap_reader *reader, enum packed_table table,
                            enum packed_seek seek, struct error *err)
 {
     static const char *const forms[PACKED_SEEKS] = {
         "SELECT id, data FROM \"%w\".%s WHERE id <= ? ORDER BY id DESC LIMIT 1",
         "SELECT id, data FROM \"%w\".%s WHERE id > ? ORDER BY id LIMIT 1"};
-    char *sql = sqlite3_mprintf(forms[seek], reader->schema, table_names[table]);
-    if (!sql)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    int code = sqlite3_prepare_v2(reader->db, sql, -1, &reader->seeks[table][seek], NULL);
-    sqlite3_free(sql);
-    return code == SQLITE_OK ? STATUS_OK : sql_fail(reader, code, err);
+    const char *name = table_names[table];
+    enum status status = check_is_table(reader, name, err);
+    if (status == STATUS_OK)
+        status = prepare_sql(reader, forms[seek], name, &reader->seeks[table][seek], err);
+    return status;
 }
 
 static struct packed_chunk **slot_of(struct heap_reader *reader, enum packed_table table,

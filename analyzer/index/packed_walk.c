@@ -72,17 +72,23 @@ static void enter_row(struct heap_walk *walk, uint32_t row)
     walk->row_end = rows->start[row + 1];
 }
 
+/* The first chunk behind a table id, which goes on where the one before it ends. */
 static void enter_next_chunk(struct heap_walk *walk, int64_t behind)
 {
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk, *before = walk->chunk;
+    uint64_t rank = before ? before->rows.rank + before->rows.count : 0;
     enum status status = packed_reader_seek(walk->reader, packed_table_of(walk->direction),
                                             PACKED_SEEK_ABOVE, behind, &chunk, &walk->error);
-    packed_chunk_unpin(walk->chunk);
-    walk->chunk = NULL;
+    if (status == STATUS_OK && chunk && chunk->rows.rank != rank) {
+        status = error_set(&walk->error, STATUS_CORRUPT,
+                           "references are missing before those of object %u", chunk->rows.first);
+        packed_chunk_unpin(chunk);
+    }
     if (status != STATUS_OK || !chunk) {
         walk_end(walk, status);
         return;
     }
+    packed_chunk_unpin(before);
     walk->chunk = chunk;
     enter_row(walk, 0);
 }

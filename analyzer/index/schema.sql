@@ -42,3 +42,15 @@ CREATE TABLE mapped_file (
     path TEXT, start INTEGER, "end" INTEGER, build_id TEXT,
     source TEXT             -- 'absent', 'proven', 'other build', 'unproven'
 );
+CREATE TABLE type (
+    id INTEGER PRIMARY KEY, address INTEGER, name TEXT, instances INTEGER, shallow INTEGER,
+    retained INTEGER,
+    module TEXT,            -- where it was defined, 'builtins' for bare names
+    unreachable INTEGER     -- of the instances, those that no root leads to
+);
+CREATE TABLE root (object_id INTEGER, kind TEXT, label TEXT);
+CREATE TABLE largest (      -- the objects that retain most
+    object_id INTEGER PRIMARY KEY, type_id INTEGER, size INTEGER, retained INTEGER,
+    path TEXT,              -- the shortest from a root, as Python would write it
+    value TEXT              -- its repr, bounded
+);

@@ -153,8 +153,8 @@ static void visit_own_type(struct object_walk *walk)
         walk_add_field(walk, plan->type->addr, plan->type_kind, ".__class__");
 }
 
-static const struct reference_plan *plan_of(struct python_process *process,
-                                            const struct python_type *type)
+const struct reference_plan *reference_plan_of(struct python_process *process,
+                                               const struct python_type *type)
 {
     struct type_entry *entry = (struct type_entry *)(uintptr_t)type; /* lives in the table */
     if (!entry->plan)
@@ -164,14 +164,14 @@ static const struct reference_plan *plan_of(struct python_process *process,
 
 enum status references_prepare(struct python_process *process, const struct python_type *type)
 {
-    return plan_of(process, type) ? STATUS_OK : STATUS_NO_MEMORY;
+    return reference_plan_of(process, type) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 enum status object_references(struct python_process *process, const struct python_type *type,
                               uint64_t addr, struct reference_list *list, uint64_t *ret_size)
 {
     uint8_t copy[LOOK_MAX];
-    struct object_walk walk = {.process = process, .plan = plan_of(process, type), .addr = addr,
+    struct object_walk walk = {.process = process, .plan = reference_plan_of(process, type), .addr = addr,
                                .list = list};
     list->references.count = 0;
     if (!walk.plan)

@@ -64,6 +64,7 @@ struct reference_plan {
     reference_visitor visit;
     size_reader size;
     uint64_t basicsize, itemsize;
+    uint64_t row_basicsize; /* of the type that the row is of */
     int64_t dictoffset;
     uint32_t before, reach; /* bytes looked at in front of and from the object's address */
     uint32_t header_size;   /* what sys.getsizeof adds */
@@ -76,13 +77,16 @@ struct reference_plan {
     uint8_t dict_form, dict_kind;
     const struct reference_word *words;
     size_t word_count;
+    uint64_t struct_fields; /* struct sequences: all of them, shown or not */
     const uint64_t *key_names; /* names of the values of instances without a dict */
     size_t key_count;
 };
 
-/* NULL where memory is out. */
+/* Each is NULL where memory is out; the latter makes a plan once a type. */
 const struct reference_plan *reference_plan_create(struct python_process *process,
                                                    const struct python_type *type);
+const struct reference_plan *reference_plan_of(struct python_process *process,
+                                               const struct python_type *type);
 
 /* What is the same for all types of a process, found once. */
 struct reference_facts {
@@ -155,10 +159,16 @@ void visit_element_iterator(struct object_walk *walk);
 void visit_xml_parser(struct object_walk *walk);
 void visit_sqlite_cache(struct object_walk *walk);
 void visit_time_zone(struct object_walk *walk);
-/* references_unknown.c: words of plan->scan_start to scan_end that look like objects. */
+/* references_unknown.c: words of plan->scan_start to scan_end that look like objects:
+ * writable, with a reference count and a type whose type is one in the end. */
 void visit_unknown(struct object_walk *walk);
+bool looks_like_object(const struct python_process *process, uint64_t addr);
 
-/* ---- size.c, size_library.c */
+/* ---- size.c, size_extension.c */
+/* base + count * size; `base` and a failed walk where that is no size an object has. */
+uint64_t size_sum(struct object_walk *walk, uint64_t base, uint64_t count, uint64_t size);
+/* Of the keys object whose first keys_indices bytes are at `keys`. */
+uint64_t size_of_keys(struct object_walk *walk, const uint8_t *keys);
 uint64_t size_default(struct object_walk *walk);
 uint64_t size_int(struct object_walk *walk);
 uint64_t size_str(struct object_walk *walk);

@@ -124,6 +124,8 @@ static void collect_signal(struct facts *facts)
 {
     const struct core_signal *signal = &facts->core->signal;
     char text[32];
+    if (!signal->number && !facts->core->threads.count)
+        return; /* nothing is known of it */
     snprintf(text, sizeof text, "%d", signal->number);
     meta_text(facts, "signal_number", text);
     if (!signal->number)

@@ -2,7 +2,7 @@
 /* Two passes. The first reads every object's references once, in order of
  * address, and meets those objects that neither list nor pool shows (static ones,
  * large ones); the second, when the addresses are all known, turns them into ids. */
-#include "analyzer/runtime/heap_graph.h"
+#include "analyzer/runtime/heap_roots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,7 @@ struct build {
         uint32_t index;
     } type_cache[TYPE_CACHE];
     struct address_map type_indices; /* python_type addr -> index + 1 */
+    uint64_t interned_addr;          /* the dict whose references don't count */
 };
 
 static void stream_deinit(struct stream *stream)
@@ -90,8 +91,14 @@ static enum status meet(struct build *build, uint64_t addr)
 static enum status record_reference(struct build *build, struct stream *stream, uint64_t source,
                                     const struct reference *reference)
 {
-    uint32_t label = label_code(build->heap->labels, reference);
-    if (reference->kind == REFERENCE_WEAK) {
+    uint32_t label;
+    if (source == build->interned_addr) {
+        const struct reference interned = {.kind = REFERENCE_WEAK, .label = LABEL_KEY_ITSELF};
+        label = label_code(build->heap->labels, &interned);
+    } else {
+        label = label_code(build->heap->labels, reference);
+    }
+    if (reference->kind == REFERENCE_WEAK || source == build->interned_addr) {
         struct weak_address weak = {source, reference->target_addr, label};
         return array_push(&build->weak, weak) ? STATUS_OK : STATUS_NO_MEMORY;
     }
@@ -285,7 +292,7 @@ static enum status second_pass(struct build *build, struct error *err)
     return status;
 }
 
-static enum status first_pass(struct build *build, const uint64_t *extra, size_t extra_count)
+static enum status first_pass(struct build *build, const struct outside_references *outside)
 {
     struct heap *heap = build->heap;
     struct heap_map *early;
@@ -294,14 +301,14 @@ static enum status first_pass(struct build *build, const uint64_t *extra, size_t
         return status;
     status = visit_early(build, early);
     heap_map_destroy(early);
-    for (size_t i = 0; i < extra_count && status == STATUS_OK; i++)
-        status = meet(build, extra[i]);
+    for (size_t i = 0; i < outside->items.count && status == STATUS_OK; i++)
+        status = meet(build, outside->items.items[i].addr);
     if (status == STATUS_OK)
         status = visit_late(build);
     return status;
 }
 
-enum status heap_build(struct python_process *process, const uint64_t *extra, size_t extra_count,
+enum status heap_build(struct python_process *process, const struct outside_references *outside,
                        struct progress *progress, struct heap *ret_heap, struct error *err)
 {
     struct heap heap = {.process = process};
@@ -310,8 +317,9 @@ enum status heap_build(struct python_process *process, const uint64_t *extra, si
     if (status == STATUS_OK) {
         build->heap = &heap;
         build->progress = progress;
+        build->interned_addr = outside->interned_addr;
         heap.labels = label_table_create(process);
-        status = heap.labels ? first_pass(build, extra, extra_count) : STATUS_NO_MEMORY;
+        status = heap.labels ? first_pass(build, outside) : STATUS_NO_MEMORY;
     }
     if (status == STATUS_OK)
         status = second_pass(build, err);

@@ -28,9 +28,11 @@ struct heap {
     uint64_t damaged; /* objects whose references could be read in part only */
 };
 
+struct outside_references; /* heap_roots.h */
+
 /* Finds all objects and their references: the collector's lists, the pools, and
- * what either leads to, `extra` addresses (roots seen elsewhere) included. */
-enum status heap_build(struct python_process *process, const uint64_t *extra, size_t extra_count,
+ * what either and `outside` lead to. */
+enum status heap_build(struct python_process *process, const struct outside_references *outside,
                        struct progress *progress, struct heap *ret_heap,
                        struct error *err) MUST_CHECK;
 void heap_deinit(struct heap *heap);

@@ -7,7 +7,9 @@
 #include "formats/core/core_parts.h"
 #include "inquest/base/checked_math.h"
 
-#define NAMES_MAX 5 /* parts that a message names; the rest is counted */
+#define NAMES_MAX 5 /* parts that a message names */
+/* Fewer bytes than these, mapped and never written to, are in most processes. */
+#define UNTOUCHED_USUAL ((uint64_t)64 << 10)
 
 /* Segments with something in common, summed up. */
 struct lack {
@@ -135,7 +137,7 @@ void core_tell_missing(struct core_parse *parse)
                   "/proc/PID/coredump_filter, bit 0",
                   group_digits(lack.bytes).text, lack.names, lack.more);
     lack = sum_up(parse->core, not_dumped);
-    if (lack.segments)
+    if (lack.bytes >= UNTOUCHED_USUAL)
         core_warn(parse, "memory",
                   "%s bytes of writable memory, from 0x%llx on, are not in the core: never written "
                   "to, or left out by coredump_filter or MADV_DONTDUMP",

@@ -366,7 +366,9 @@ enum status core_read_notes(struct core_parse *parse, struct error *err)
         if (status != STATUS_OK)
             return status;
     }
-    parse->core->made_by_gcore = walk.has_gdb_note || walk.process_came_first;
+    /* the kernel writes at most one section header, gdb one for each segment */
+    parse->core->made_by_gcore =
+        walk.has_gdb_note || walk.process_came_first || parse->elf.section_count > 1;
     if (!parse->core->page_size)
         parse->core->page_size = 4096;
     sort_mappings(parse->core);

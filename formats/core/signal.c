@@ -231,7 +231,8 @@ const char *core_signal_sentence(const struct core_dump *core, const struct memo
                                  struct arena *arena)
 {
     if (!core->signal.number)
-        return "no signal: the core was taken from a living process";
+        return core->threads.count ? "no signal: the core was taken from a living process"
+                                   : "no signal is known: the core's notes are missing";
     const char *name = core_signal_name(arena, core->signal.number);
     if (!core->signal.has_info)
         return name;

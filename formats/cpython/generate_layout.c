@@ -28,8 +28,8 @@
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
 #endif
-#if SINCE(11)
 #include "internal/pycore_code.h"
+#if SINCE(11)
 #include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_moduleobject.h"

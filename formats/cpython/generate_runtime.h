@@ -27,6 +27,9 @@ static void print_code(void)
     OFFSET(code_cellvars, PyCodeObject, co_cellvars);
     OFFSET(code_freevars, PyCodeObject, co_freevars);
     OFFSET(code_cell2arg, PyCodeObject, co_cell2arg);
+    OFFSET(code_opcache, PyCodeObject, co_opcache);
+    OFFSET(code_opcache_count, PyCodeObject, co_opcache_size);
+    SIZE(code_opcache_size, struct _PyOpcache);
 #else
     OFFSET(code_qualname, PyCodeObject, co_qualname);
     OFFSET(code_adaptive, PyCodeObject, co_code_adaptive);
@@ -44,6 +47,12 @@ static void print_code(void)
 #if SINCE(12)
     OFFSET(code_framesize, PyCodeObject, co_framesize);
     NUMBER(constant_local_hidden, CO_FAST_HIDDEN);
+#endif
+    OFFSET(code_extra, PyCodeObject, co_extra);
+#if SINCE(12)
+    OFFSET(code_cached, PyCodeObject, _co_cached);
+#elif SINCE(11)
+    OFFSET(code_cached_code, PyCodeObject, _co_code);
 #endif
     SIZE(code_size, PyCodeObject);
 }

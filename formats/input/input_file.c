@@ -216,20 +216,41 @@ static enum status unwrap_into(struct opening *opening, struct input_file *file,
     return STATUS_OK;
 }
 
-static enum status open_plain(struct opening *opening, struct input_file *file, struct error *err)
+static void keep_stored(struct opening *opening, struct input_file *file)
+{
+    file->fd = opening->fd;
+    opening->fd = -1;
+    file->size = (uint64_t)opening->status.st_size;
+}
+
+/* The usual case at a glance, without buffers: a plain file, to be mapped as it is. */
+static bool is_plain_file(const struct opening *opening)
+{
+    uint8_t first[UNWRAP_MAGIC_BYTES];
+    ssize_t got = opening->is_whole ? pread(opening->fd, first, sizeof first, 0) : -1;
+    return got > 0 && !unwrap_recognises(first, (size_t)got);
+}
+
+static enum status open_layers(struct opening *opening, struct input_file *file, struct error *err)
 {
     enum status status = add_layers(opening, err);
     if (status == STATUS_OK)
         status = check_first_bytes(opening, err);
     if (status != STATUS_OK)
         return status;
-    if (opening->layer_count || !opening->is_whole) {
-        status = unwrap_into(opening, file, err);
-    } else {
-        file->fd = opening->fd;
-        opening->fd = -1;
-        file->size = (uint64_t)opening->status.st_size;
-    }
+    if (opening->layer_count || !opening->is_whole)
+        return unwrap_into(opening, file, err);
+    keep_stored(opening, file);
+    return STATUS_OK;
+}
+
+static enum status open_plain(struct opening *opening, struct input_file *file, struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (is_plain_file(opening))
+        keep_stored(opening, file);
+    else
+        status = open_layers(opening, file, err);
     return status == STATUS_OK ? map_plain(file, err) : status;
 }
 

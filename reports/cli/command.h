@@ -35,6 +35,7 @@ enum command_flags {
     COMMAND_WRITES_INDEX = 1,   /* -o is an index: needed, and no answer is opened */
     COMMAND_SUMMARIZES = 2,     /* a short text on standard output beside the file of -o */
     COMMAND_LISTS_WARNINGS = 4, /* all of them in its text: one terminal needs them once */
+    COMMAND_NEEDS_HEAP = 8,     /* its index has the object graph, not the stacks alone */
 };
 
 struct command {

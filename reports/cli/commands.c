@@ -68,7 +68,7 @@ const struct command command_table[] = {
         .operands_min = 1,
         .operands_max = 1,
         .options = ALWAYS | READS_DUMP | BIT(OUTPUT),
-        .flags = COMMAND_WRITES_INDEX,
+        .flags = COMMAND_WRITES_INDEX | COMMAND_NEEDS_HEAP,
         .function = command_load,
     },
     {
@@ -82,6 +82,7 @@ const struct command command_table[] = {
         .operands_max = 2,
         .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
         .formats = TABLE_FORMATS,
+        .flags = COMMAND_NEEDS_HEAP,
         .function = command_query,
     },
     {

@@ -339,8 +339,10 @@ static void append_notes(struct html_page *page, const struct stack_group *group
         bounded(page, text_string(&words), MAX_TITLE_BYTES, false);
         text_append(page->text, "</p>\n");
     }
-    if (!first->frame_count && first->is_python)
-        text_append(page->text, "<p class=\"aside\">No frame of it could be read.</p>\n");
+    if (!first->frame_count)
+        text_append(page->text, first->is_python
+                                    ? "<p class=\"aside\">No frame of it could be read.</p>\n"
+                                    : "<p class=\"aside\">It ran no Python.</p>\n");
     page->text->failed |= words.failed;
     text_deinit(&words);
 }

@@ -316,6 +316,25 @@ static void find_main_parts(struct postmortem *model)
             model->exception = stacks->threads.items[i].first_exception;
 }
 
+/* A redacted command hides even the script, but names of files stay: the file
+ * that the main thread began in tells. */
+static void name_program(struct postmortem *model)
+{
+    const char *redacted = postmortem_meta(model, "redacted");
+    model->program = verdict_program(&model->arena, postmortem_meta(model, "command"),
+                                     postmortem_meta(model, "executable"));
+    if (!redacted || strcmp(redacted, "1") != 0)
+        return;
+    for (size_t i = 0; i < model->stacks.threads.count; i++) {
+        const struct stack_thread *thread = &model->stacks.threads.items[i];
+        if (!thread->is_main || !thread->frame_count)
+            continue;
+        size_t outermost = thread->first_frame + thread->frame_count - 1;
+        if (model->stacks.frames.items[outermost].file)
+            model->program = model->stacks.frames.items[outermost].file;
+    }
+}
+
 static enum status build(struct builder *builder, const struct postmortem_options *options)
 {
     struct postmortem *model = builder->model;
@@ -329,8 +348,7 @@ static enum status build(struct builder *builder, const struct postmortem_option
     if (builder->no_memory || !model->input)
         return error_set(builder->err, STATUS_NO_MEMORY, "no memory for the report");
     find_main_parts(model);
-    model->program = verdict_program(&model->arena, postmortem_meta(model, "command"),
-                                     postmortem_meta(model, "executable"));
+    name_program(model);
     if (!verdict_decide(model))
         return error_set(builder->err, STATUS_NO_MEMORY, "no memory for the report");
     collect_facts(builder);

@@ -53,7 +53,7 @@ struct postmortem {
     const struct stack_group *crashed; /* the group of the crashed thread, NULL: none */
     size_t exception;                  /* of the most important thread; SIZE_MAX: none */
     ARRAY(struct fact) facts;
-    ARRAY(struct fact) meta;            /* the index's own table */
+    ARRAY(struct fact) meta;               /* the index's own table */
     ARRAY(struct memory_region) memory;    /* largest first, what is reserved last */
     int64_t memory_total, memory_reserved; /* the total without what is reserved */
     ARRAY(struct mapped_file) files;

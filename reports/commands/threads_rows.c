@@ -17,6 +17,7 @@ struct rows_writer {
     struct json_writer *json;
     struct text *text;
     struct output *output;
+    bool stopped; /* the output failed: nobody reads on; output_commit tells why */
 };
 
 /* ---- Which threads. */
@@ -60,6 +61,12 @@ static const struct stack_thread *next_thread(struct rows_writer *writer, size_t
         }
     }
     return NULL;
+}
+
+static void drain(struct rows_writer *writer)
+{
+    if (writer->output && output_drain(writer->output) != STATUS_OK)
+        writer->stopped = true;
 }
 
 /* ---- JSON. */
@@ -227,10 +234,9 @@ static void write_thread(struct rows_writer *writer, const struct stack_thread *
     member_text(json, "stack_note", row, THREAD_STACK_NOTE);
     json_key(json, "frames");
     json_begin_array(json);
-    while (stacks_rows_next_frame(&writer->rows)) {
+    while (!writer->stopped && stacks_rows_next_frame(&writer->rows)) {
         write_frame(writer);
-        if (writer->output)
-            (void)output_drain(writer->output); /* kept for output_commit */
+        drain(writer);
     }
     json_end_array(json);
     json_key(json, "exceptions");
@@ -274,7 +280,7 @@ enum status threads_write_json(struct index *index, const struct rows_options *o
         return status;
     json_key(json, "rows");
     json_begin_array(json);
-    while ((thread = next_thread(&writer, &next)))
+    while (!writer.stopped && (thread = next_thread(&writer, &next)))
         write_thread(&writer, thread);
     json_end_array(json);
     return close_rows(&writer, err);
@@ -322,8 +328,7 @@ static void write_csv_row(struct rows_writer *writer, bool has_frame)
             escape_csv(writer->text, index_rows_text(row, csv_columns[i].column));
     }
     text_append(writer->text, "\r\n");
-    if (writer->output)
-        (void)output_drain(writer->output); /* kept for output_commit */
+    drain(writer);
 }
 
 enum status threads_write_csv(struct index *index, const struct rows_options *options,
@@ -337,9 +342,9 @@ enum status threads_write_csv(struct index *index, const struct rows_options *op
     for (size_t i = 0; i < sizeof csv_columns / sizeof *csv_columns; i++)
         text_printf(text, "%s%s", i ? "," : "", csv_columns[i].name);
     text_append(text, "\r\n");
-    while (next_thread(&writer, &next)) {
+    while (!writer.stopped && next_thread(&writer, &next)) {
         bool has_frame = false;
-        while (stacks_rows_next_frame(&writer.rows)) {
+        while (!writer.stopped && stacks_rows_next_frame(&writer.rows)) {
             has_frame = true;
             write_csv_row(&writer, true);
         }

@@ -175,12 +175,13 @@ static void append_where(const struct postmortem *postmortem, struct text *text)
                     frame->file ? frame->file : "?");
         if (frame->line)
             text_printf(text, " line %" PRId32, frame->line);
-        text_append(text, ", on ");
+        text_append(text, ", ");
         break;
     }
+    text_append(text, "on ");
     size_t heading = text->size;
     thread_heading(thread, text);
-    if (heading && text->size > heading) /* mid-sentence */
+    if (thread->is_python && text->size > heading) /* "Thread" in the middle of a sentence */
         text->data[heading] = (char)tolower((unsigned char)text->data[heading]);
     if (thread->collecting)
         text_append(text, ", while it collected garbage");

@@ -79,8 +79,7 @@ uint64_t objects_type(struct objects *objects, const char *name, uint64_t base,
 static uint64_t word_at(struct objects *objects, uint64_t addr, enum python_field field)
 {
     uint64_t word;
-    memcpy(&word,
-           objects->python.bytes + (addr - FAKE_PYTHON_BASE) + objects_field(objects, field),
+    memcpy(&word, objects->python.bytes + (addr - FAKE_PYTHON_BASE) + objects_field(objects, field),
            sizeof word);
     return word;
 }
@@ -227,8 +226,7 @@ uint64_t objects_exception(struct objects *objects, uint64_t type, const uint64_
 
 uint64_t objects_function(struct objects *objects, const char *name, const char *file)
 {
-    uint64_t code =
-        objects_new(objects, objects->code_type, objects_field(objects, PY_code_size));
+    uint64_t code = objects_new(objects, objects->code_type, objects_field(objects, PY_code_size));
     uint64_t function = objects_new(objects, objects->function_type, 192);
     set(objects, code, PY_code_name, objects_str(objects, name));
     set(objects, code, PY_code_filename, objects_str(objects, file));
@@ -257,8 +255,8 @@ void objects_make(struct objects *objects, const struct python_layout *layout)
     finish_type(objects, python->dict_type, "dict", object);
     finish_type(objects, python->str_type, "str", object);
     finish_type(objects, python->int_type, "int", object);
-    objects->bool_type = objects_type(objects, "bool", python->int_type,
-                                      PY_constant_tpflags_long_subclass);
+    objects->bool_type =
+        objects_type(objects, "bool", python->int_type, PY_constant_tpflags_long_subclass);
     objects->float_type = objects_type(objects, "float", object, PYTHON_FIELD_COUNT);
     objects->complex_type = objects_type(objects, "complex", object, PYTHON_FIELD_COUNT);
     objects->list_type = objects_type(objects, "list", object, PY_constant_tpflags_list_subclass);

@@ -38,9 +38,8 @@ static void static_types(struct objects *objects)
 
 static void classes(struct objects *objects)
 {
-    uint64_t list =
-        objects_class(objects, "shop.models", "make.<locals>.Cart", objects->list_type, 0, NULL,
-                      NULL);
+    uint64_t list = objects_class(objects, "shop.models", "make.<locals>.Cart", objects->list_type,
+                                  0, NULL, NULL);
     uint64_t deeper = objects_class(objects, "builtins", "Deeper", list, 0, NULL, NULL);
     uint64_t plain = objects_class(objects, "shop", "Plain", objects->object_type, 0, NULL, NULL);
     /* the name of one of C's types, but made by a class statement */
@@ -49,8 +48,7 @@ static void classes(struct objects *objects)
                               : 0;
     uint64_t posing = objects_class(objects, "collections", "deque", objects->object_type,
                                     dict_place, NULL, NULL);
-    fake_python_set(&objects->python, posing, PY_heaptype_slots,
-                    objects_tuple(objects, NULL, 0));
+    fake_python_set(&objects->python, posing, PY_heaptype_slots, objects_tuple(objects, NULL, 0));
     objects_open(objects);
     const struct python_type *type = type_of(objects, list);
     assert_string_equal(type->name, "shop.models.make.<locals>.Cart");
@@ -71,8 +69,8 @@ static void classes(struct objects *objects)
 static void absent_names(struct objects *objects)
 {
     uint64_t object = objects->object_type;
-    uint64_t error =
-        objects_type(objects, NULL, objects->exception_type, PY_constant_tpflags_exception_subclass);
+    uint64_t error = objects_type(objects, NULL, objects->exception_type,
+                                  PY_constant_tpflags_exception_subclass);
     uint64_t function = objects_type(objects, NULL, object, PYTHON_FIELD_COUNT);
     uint64_t deque = objects_type(objects, NULL, object, PYTHON_FIELD_COUNT);
     uint64_t thing = objects_type(objects, NULL, object, PYTHON_FIELD_COUNT);

@@ -62,8 +62,8 @@ static uint64_t unicode_keys(struct objects *objects, const char *const *names, 
     objects_put_byte(objects, keys + objects_field(objects, PY_keys_kind), kind);
     fake_python_set(&objects->python, keys, PY_keys_nentries, count);
     for (size_t i = 0; i < count; i++)
-        fake_python_set(&objects->python, keys + indices + 16 + i * size,
-                        PY_keys_unicode_entry_key, objects_str(objects, names[i]));
+        fake_python_set(&objects->python, keys + indices + 16 + i * size, PY_keys_unicode_entry_key,
+                        objects_str(objects, names[i]));
     return keys;
 }
 
@@ -122,8 +122,7 @@ static bool see(void *context, const struct attribute *attribute)
     const char *name = attribute->name;
     int64_t value;
     if (!name)
-        assert_int_equal(str_name(&seen->objects->process, attribute->name_addr, &name),
-                         STATUS_OK);
+        assert_int_equal(str_name(&seen->objects->process, attribute->name_addr, &name), STATUS_OK);
     assert_int_equal(int_read(&seen->objects->process, attribute->value_addr, &value), STATUS_OK);
     size_t used = strlen(seen->words);
     snprintf(seen->words + used, sizeof seen->words - used, "%s=%d ", name, (int)value);
@@ -154,9 +153,8 @@ static void own_dictionary(struct objects *objects)
 /* Puts three values, the second unset, inserted as the third and then the first. */
 static uint64_t put_values(struct objects *objects, uint64_t header)
 {
-    uint64_t array = header + (has(objects, PY_values_array)
-                                   ? objects_field(objects, PY_values_array)
-                                   : 0);
+    uint64_t array =
+        header + (has(objects, PY_values_array) ? objects_field(objects, PY_values_array) : 0);
     fake_python_put(&objects->python, array, objects_int(objects, 10));
     fake_python_put(&objects->python, array + 16, objects_int(objects, 30));
     if (has(objects, PY_values_order_before)) {
@@ -196,8 +194,8 @@ static void split_dictionary(struct objects *objects)
     fake_python_set(&objects->python, dict, PY_dict_values, put_values(objects, header));
     bool has_order = has(objects, PY_keys_kind);
     objects_open(objects);
-    assert_string_equal(objects_repr(objects, dict), has_order ? "{'third': 30, 'first': 10}"
-                                                               : "{'first': 10, 'third': 30}");
+    assert_string_equal(objects_repr(objects, dict),
+                        has_order ? "{'third': 30, 'first': 10}" : "{'first': 10, 'third': 30}");
 }
 
 /* An instance without a dict of its own: from 3.11 on. */
@@ -250,8 +248,7 @@ static uint64_t slots_class(struct objects *objects, const char *qualname, uint6
         tuple_names[i] = objects_str(objects, sorted[i]);
         fake_python_set(&objects->python, member, PY_memberdef_offset, offset + 8 * i);
         fake_python_set(&objects->python, member, PY_memberdef_type, 16);
-        fake_python_set(&objects->python, member, PY_memberdef_name,
-                        c_string(objects, sorted[i]));
+        fake_python_set(&objects->python, member, PY_memberdef_name, c_string(objects, sorted[i]));
     }
     const char *const keys[] = {"__slots__", NULL};
     uint64_t written_slots = objects_tuple(objects, names, count);

@@ -21,6 +21,10 @@
 #define STACK     UINT64_C(0x7fff00000000)
 #define VDSO      UINT64_C(0x7fff00100000)
 
+#define LONG_NAME                                                                                  \
+    "shop.server with a name so long that the kernel's note of eighty bytes has no room for all "  \
+    "of it"
+
 static const uint8_t build_id[20] = {0xab, 0xcd, 3, 4, 5};
 
 struct opened {
@@ -68,10 +72,7 @@ static void assert_no_warnings(const struct opened *opened)
 /* A process with one of everything, as the kernel would dump it. */
 static struct core_builder *ordinary_core(void)
 {
-    static const char *const argv[] = {"/opt/shop/bin/python3", "-m",
-                                       "shop.server with a name so long that the kernel's note "
-                                       "of eighty bytes has no room for all of it",
-                                       "--port=80"};
+    static const char *const argv[] = {"/opt/shop/bin/python3", "-m", LONG_NAME, "--port=80"};
     struct core_builder *builder = core_builder_create();
     struct core_registers registers = {.ip = LIBRARY + 0x1234, .sp = STACK + 0x8000};
     core_builder_segment(builder, PROGRAM, 0x1000, 0x1000, NULL, PF_R);
@@ -135,9 +136,7 @@ static void whole_command_line_comes_from_the_stack(void **state)
     open_core(ordinary_core(), 0, &opened);
     assert_int_equal(opened.core.argv_count, 4);
     assert_string_equal(opened.core.argv[3], "--port=80");
-    assert_string_equal(opened.core.arguments,
-                        "/opt/shop/bin/python3 -m shop.server with a name so long that the "
-                        "kernel's note of eighty bytes has no room for all of it --port=80");
+    assert_string_equal(opened.core.arguments, "/opt/shop/bin/python3 -m " LONG_NAME " --port=80");
     close_core(&opened);
 }
 
@@ -235,14 +234,14 @@ static void filtered_stacks_and_heap_are_told(void **state)
     struct opened opened;
     struct core_registers registers = {.sp = STACK + 8};
     struct core_builder *builder = core_builder_create();
-    core_builder_segment(builder, ANONYMOUS, 0x5000, 0, NULL, PF_R | PF_W);
+    core_builder_segment(builder, ANONYMOUS, 0x15000, 0, NULL, PF_R | PF_W);
     core_builder_segment(builder, STACK, 0x2000, 0, NULL, PF_R | PF_W);
     core_builder_thread(builder, 7, &registers);
     open_core(builder, 0, &opened);
     assert_int_equal(opened.status, STATUS_OK);
     assert_non_null(find_warning(&opened, "8,192 bytes that every process writes to"));
     assert_non_null(find_warning(&opened, "stack of thread 7"));
-    assert_non_null(find_warning(&opened, "20,480 bytes of writable memory"));
+    assert_non_null(find_warning(&opened, "86,016 bytes of writable memory"));
     assert_non_null(find_warning(&opened, "no process note"));
     close_core(&opened);
 }

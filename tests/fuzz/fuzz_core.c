@@ -10,6 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Where bytes that are read go, so that they are. */
+static volatile unsigned sink;
+
 /* An empty folder: what the core names must not be found on this machine. */
 static char sysroot[] = "/tmp/inquest-fuzz-XXXXXX";
 
@@ -27,7 +30,6 @@ static void must(bool fine)
 /* What a view promises is there to be read. */
 static void read_around(const struct memory_image *image, uint64_t address)
 {
-    static volatile unsigned sink;
     uint64_t size, value;
     uint8_t bytes[40];
     struct text text;

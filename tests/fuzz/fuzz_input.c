@@ -10,6 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Where bytes that are read go, so that they are. */
+static volatile unsigned sink;
+
 static unsigned look_at(const struct input_file *file)
 {
     unsigned sum = (unsigned)input_file_kind(file);
@@ -20,7 +23,6 @@ static unsigned look_at(const struct input_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static volatile unsigned sink;
     char name[64];
     struct input_file file;
     struct error err = {0};

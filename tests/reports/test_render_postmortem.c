@@ -107,6 +107,53 @@ static void test_verdict(void **state)
     }
 }
 
+/* A redacted command does not tell the script; the frames do. */
+static void test_redacted_program(void **state)
+{
+    (void)state;
+    struct sample sample;
+    sample_begin(&sample);
+    sample_meta(&sample, "command", "python3 <str 5 #1>");
+    sample_meta(&sample, "redacted", "1");
+    sample_thread(&sample, (struct sample_thread){.id = 1, .is_main = true});
+    sample_frame(&sample, 1, 0, "<module>", 3);
+    struct index *index = sample_end(&sample);
+    struct postmortem model = build(index);
+    assert_string_equal(model.program, "/srv/x.py");
+    postmortem_deinit(&model);
+    index_close(index);
+}
+
+/* What is only reserved is no part of the shares. */
+static void test_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *region;
+        int64_t bytes;
+    } regions[] = {{"reserved, no access", 1 << 30}, {"heap", 3 << 20}, {"stacks", 1 << 20}};
+    struct sample sample;
+    struct text text;
+    sample_begin(&sample);
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+        const struct index_value row[] = {INDEX_STR(regions[i].region), INDEX_INT(regions[i].bytes),
+                                          INDEX_NONE};
+        index_writer_row(sample.writer, INDEX_MEMORY, row, 3);
+    }
+    struct index *index = sample_end(&sample);
+    struct postmortem model = build(index);
+    text_init(&text);
+    postmortem_render_text(&model, 80, false, &text);
+    assert_non_null(strstr(text_string(&text), "Memory: 4.0 MiB mapped, and 1.0 GiB only reserved\n"
+                                               "  region                  size   share  detail\n"
+                                               "  heap                 3.0 MiB  75.0 %\n"
+                                               "  stacks               1.0 MiB  25.0 %\n"
+                                               "  reserved, no access  1.0 GiB\n"));
+    text_deinit(&text);
+    postmortem_deinit(&model);
+    index_close(index);
+}
+
 /* Text that tries to break out, in every column, as often as asked. */
 static struct index *make_hostile(int64_t threads, int64_t frames)
 {
@@ -218,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_program), cmocka_unit_test(test_shell_word),
         cmocka_unit_test(test_verdict), cmocka_unit_test(test_forms_of_hostile_text),
         cmocka_unit_test(test_bounds),  cmocka_unit_test(test_empty_index),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_redacted_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,9 @@ enum index_table {
     INDEX_TRACEBACK,
     INDEX_MEMORY,
     INDEX_MAPPED_FILE,
+    INDEX_TYPE,
+    INDEX_ROOT,
+    INDEX_LARGEST,
     INDEX_TABLE_COUNT
 };
 

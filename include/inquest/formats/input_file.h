@@ -21,7 +21,8 @@ struct input_file {
     bool cut_short;       /* the wrapper's stream ended early: `data` is what came out */
     uint64_t stored_size; /* of the file as stored, 0 for a pipe */
     int64_t modified_ns;  /* mtime since the epoch, 0 for a pipe */
-    char fingerprint[33]; /* hex: size, mtime, inode and sampled content of the stored file */
+    char fingerprint[33]; /* hex: size, mtime, inode and sampled content of the stored
+                              file; of a pipe, size and samples of the plain bytes */
     int fd;               /* of the plain bytes */
 };
 

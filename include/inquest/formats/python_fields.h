@@ -13,6 +13,8 @@
  *   entries of keys shared by instances. The entries follow the index table:
  *   keys_indices + (1 << log2_index_bytes), or up to 3.10 keys_indices + slots *
  *   (slots <= 0xff ? 1 : slots <= 0xffff ? 2 : slots <= 0xffffffff ? 4 : 8).
+ * - keys_lookup, up to 3.10, is the function of a dict; one of them means general
+ *   entries whose keys may be no str.
  * - dict_values points to the values of a split dict: an array up to 3.12, where
  *   in 3.11 and 3.12 the bytes in front of it are the prefix's size, the count of
  *   values (values_size_before) and, going down from values_order_before, the
@@ -37,6 +39,8 @@
  *   rlock_level (3.14 on) those past the first, while rlock_locked's bit is set.
  *   Patch releases changed locks: believe these where the type's basicsize is
  *   lock_size, rlock_size.
+ * - A module's state is module_state_size bytes (3.15 on), or as many as its module_def
+ *   says; code_cached points to 4 objects, any of them NULL, code_cached_code is one.
  * - decimal_words points to decimal_len words of 19 decimal digits, least first.
  * - constant_gen_... are the byte in gen_state (frame_state in 3.10): -1 is 255. */
 #define PYTHON_FIELDS                                                                              \
@@ -106,7 +110,8 @@
     X(code_varnames) X(code_cellvars) X(code_freevars) X(code_cell2arg) X(code_nlocalsplus)        \
     X(code_localsplusnames) X(code_localspluskinds) X(code_names) X(code_consts)                   \
     X(code_exceptiontable) X(code_ncellvars) X(code_nfreevars) X(code_framesize)                   \
-    X(code_firsttraceable) X(code_size)                                                            \
+    X(code_firsttraceable) X(code_size) X(code_extra) X(code_cached_code) X(code_cached)           \
+    X(code_opcache) X(code_opcache_count) X(code_opcache_size)                                     \
     X(constant_local_hidden) X(constant_local_local) X(constant_local_cell) X(constant_local_free) \
     /* PyFrameObject up to 3.10; frame objects that wrap _PyInterpreterFrame from 3.11 */          \
     X(frame_back) X(frame_code) X(frame_globals) X(frame_locals) X(frame_builtins)                 \

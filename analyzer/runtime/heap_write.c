@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the heap and what was found of it to the index's tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/findings/access_path.h"
+#include "analyzer/runtime/heap_facts.h"
+#include "inquest/analyzer/heap_index.h"
+
+/* How many objects have an ordinary row of their own. */
+#define LARGEST_OBJECTS 2000
+/* Steps of a path before it is cut: a linked list would fill pages. */
+#define PATH_STEPS 64
+
+struct writing {
+    struct heap *heap;
+    const struct heap_roots *roots;
+    struct heap_facts *facts;
+    struct index_writer *writer;
+    struct text text, value;
+};
+
+/* ---- type */
+
+struct type_totals {
+    uint64_t instances, shallow, retained, unreachable;
+};
+
+static const char *type_module(const struct python_type *type)
+{
+    if (type->module)
+        return type->module;
+    return strchr(type->name, '.') ? NULL : "builtins";
+}
+
+static enum status write_types(struct writing *writing)
+{
+    const struct heap *heap = writing->heap;
+    size_t count = heap->types.count;
+    struct type_totals *totals = calloc(count + 1, sizeof *totals);
+    uint64_t *retained = calloc(count + 1, sizeof *retained);
+    enum status status = totals && retained
+                             ? heap_retained_by_type(heap, writing->facts, retained)
+                             : STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++) {
+        struct type_totals *total = &totals[heap->type[i]];
+        total->instances++;
+        total->shallow += heap->size[i];
+        total->unreachable += !graph_bit(writing->facts->reached, i);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct python_type *type = heap->types.items[i];
+        const struct index_value row[] = {
+            INDEX_INT(i + 1),
+            INDEX_INT(type->addr),
+            INDEX_STR(type->name),
+            INDEX_INT(totals[i].instances),
+            INDEX_INT(totals[i].shallow),
+            INDEX_INT(retained[i]),
+            INDEX_STR(type_module(type)),
+            INDEX_INT(totals[i].unreachable),
+        };
+        status = index_writer_row(writing->writer, INDEX_TYPE, row, sizeof row / sizeof *row);
+    }
+    free(totals);
+    free(retained);
+    return status;
+}
+
+/* ---- root */
+
+static enum status write_roots(struct writing *writing)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < writing->roots->roots.count && status == STATUS_OK; i++) {
+        const struct heap_root *root = &writing->roots->roots.items[i];
+        const struct index_value row[] = {
+            INDEX_INT(root->object + UINT64_C(1)),
+            INDEX_STR(root_kind_names[root->kind]),
+            INDEX_STR(root->label),
+        };
+        status = index_writer_row(writing->writer, INDEX_ROOT, row, sizeof row / sizeof *row);
+    }
+    return status;
+}
+
+/* ---- largest */
+
+static uint32_t edge_label(const struct heap *heap, uint32_t source, uint32_t target)
+{
+    const struct graph *references = &heap->references;
+    for (uint64_t edge = references->first[source]; edge < references->first[source + 1]; edge++)
+        if (references->targets[edge] == target)
+            return heap->label[edge];
+    return 0;
+}
+
+static void write_path(struct writing *writing, uint32_t object)
+{
+    const struct heap *heap = writing->heap;
+    const struct graph_paths *paths = &writing->facts->paths;
+    uint32_t steps[PATH_STEPS];
+    unsigned count = 0;
+    text_clear(&writing->text);
+    for (; paths->parent[object] < GRAPH_NONE && count < PATH_STEPS; count++) {
+        steps[count] = object;
+        object = paths->parent[object];
+    }
+    uint32_t entry = graph_paths_root(paths, object);
+    if (entry == GRAPH_NONE) {
+        if (count == PATH_STEPS)
+            text_append(&writing->text, "… (far from any root)");
+        return;
+    }
+    const struct heap_root *root = &writing->roots->roots.items[entry];
+    struct access_path path;
+    access_path_begin(&path, root_kind_names[root->kind], root->label,
+                      heap->types.items[heap->type[object]]->kind == KIND_DICT, &writing->text);
+    struct text label = {0};
+    while (count-- > 0) {
+        text_clear(&label);
+        label_text(heap->labels, edge_label(heap, object, steps[count]), &label);
+        access_path_step(&path, text_string(&label));
+        object = steps[count];
+    }
+    text_deinit(&label);
+}
+
+struct ranked {
+    uint64_t retained;
+    uint32_t object;
+};
+
+/* Larger first, then by address: the same core gives the same order. */
+static int compare_ranked(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+    return a->retained != b->retained ? (a->retained < b->retained ? 1 : -1)
+                                      : (a->object > b->object) - (a->object < b->object);
+}
+
+/* The LARGEST_OBJECTS that retain most, by keeping twice as many and cutting. */
+static size_t find_largest(const struct heap *heap, const uint64_t *retained, struct ranked *ranked)
+{
+    size_t count = 0;
+    uint64_t least = 0;
+    for (uint32_t i = 0; i < heap->count; i++) {
+        if (retained[i] < least)
+            continue;
+        ranked[count++] = (struct ranked){retained[i], i};
+        if (count == 2 * LARGEST_OBJECTS) {
+            qsort(ranked, count, sizeof *ranked, compare_ranked);
+            count = LARGEST_OBJECTS;
+            least = ranked[count - 1].retained;
+        }
+    }
+    qsort(ranked, count, sizeof *ranked, compare_ranked);
+    return count < LARGEST_OBJECTS ? count : LARGEST_OBJECTS;
+}
+
+static enum status write_largest(struct writing *writing)
+{
+    const struct heap *heap = writing->heap;
+    static const struct repr_limits limits = {
+        .depth = 2, .items = 6, .string_size = 80, .total_size = 400};
+    struct ranked *ranked = malloc(2 * LARGEST_OBJECTS * sizeof *ranked);
+    if (!ranked)
+        return STATUS_NO_MEMORY;
+    size_t count = find_largest(heap, writing->facts->retained, ranked);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        uint32_t object = ranked[i].object;
+        write_path(writing, object);
+        text_clear(&writing->value);
+        object_repr(heap->process, heap->address[object], &limits, &writing->value);
+        const struct index_value row[] = {
+            INDEX_INT(object + UINT64_C(1)),
+            INDEX_INT(heap->type[object] + UINT64_C(1)),
+            INDEX_INT(heap->size[object]),
+            INDEX_INT(ranked[i].retained),
+            INDEX_STR(writing->text.size ? text_string(&writing->text) : NULL),
+            INDEX_STR(text_string(&writing->value)),
+        };
+        status = index_writer_row(writing->writer, INDEX_LARGEST, row, sizeof row / sizeof *row);
+    }
+    free(ranked);
+    return status;
+}
+
+/* ---- object and ref */
+
+/* The references that count and the weak ones as one set of rows. */
+static enum status merge_weak(struct heap *heap, struct heap_references *ret_references,
+                              uint64_t **ret_first, uint32_t **ret_target, uint32_t **ret_label)
+{
+    const struct graph *strong = &heap->references;
+    uint64_t count = strong->edge_count + heap->weak.count, edge = 0;
+    uint64_t *first = malloc(((size_t)heap->count + 1) * sizeof *first);
+    uint32_t *target = malloc((count + 1) * sizeof *target);
+    uint32_t *label = malloc((count + 1) * sizeof *label);
+    size_t weak = 0;
+    *ret_first = first;
+    *ret_target = target;
+    *ret_label = label;
+    if (!first || !target || !label)
+        return STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < heap->count; i++) {
+        first[i] = edge;
+        uint64_t begin = strong->first[i], size = strong->first[i + UINT64_C(1)] - begin;
+        memcpy(target + edge, strong->targets + begin, size * sizeof *target);
+        memcpy(label + edge, heap->label + begin, size * sizeof *label);
+        edge += size;
+        for (; weak < heap->weak.count && heap->weak.items[weak].source == i; weak++, edge++) {
+            target[edge] = heap->weak.items[weak].target;
+            label[edge] = heap->weak.items[weak].label;
+        }
+    }
+    first[heap->count] = edge;
+    *ret_references =
+        (struct heap_references){.count = edge, .first = first, .target = target, .label = label};
+    return STATUS_OK;
+}
+
+/* The index counts types from 1 and says 0 for no refcount; flags gain what the
+ * passes found; GRAPH_ROOT and GRAPH_NONE become "none". */
+static void adapt_columns(struct writing *writing)
+{
+    struct heap *heap = writing->heap;
+    struct heap_facts *facts = writing->facts;
+    for (uint32_t i = 0; i < heap->count; i++) {
+        heap->type[i]++;
+        if (heap->refcount[i] == UINT64_MAX)
+            heap->refcount[i] = UINT32_MAX;
+        if (graph_bit(facts->reached, i))
+            heap->flags[i] |= HEAP_REACHABLE;
+        if (facts->dominators.idom[i] >= GRAPH_NONE)
+            facts->dominators.idom[i] = HEAP_NO_OBJECT;
+        if (facts->paths.parent[i] >= GRAPH_NONE)
+            facts->paths.parent[i] = HEAP_NO_OBJECT;
+    }
+}
+
+static enum status write_bulk(struct writing *writing, bool plain, struct error *err)
+{
+    struct heap *heap = writing->heap;
+    struct heap_references references;
+    struct heap_labels labels;
+    uint64_t *first, *offsets = NULL;
+    uint32_t *target, *label;
+    struct text label_bytes = {0};
+    enum status status = label_texts(heap->labels, &label_bytes, &offsets, &labels);
+    if (status == STATUS_OK)
+        status = merge_weak(heap, &references, &first, &target, &label);
+    if (status != STATUS_OK) {
+        text_deinit(&label_bytes);
+        return error_set(err, status, "the heap: %s", status_name(status));
+    }
+    graph_deinit(&heap->references);
+    free(heap->label);
+    heap->label = NULL;
+    adapt_columns(writing);
+    const struct heap_objects objects = {
+        .count = heap->count,
+        .address = heap->address,
+        .type = heap->type,
+        .size = heap->size,
+        .refcount = heap->refcount,
+        .retained = writing->facts->retained,
+        .dominator = writing->facts->dominators.idom,
+        .flags = heap->flags,
+    };
+    status = index_writer_heap(writing->writer, &objects, &references, &labels, plain, err);
+    free(first);
+    free(target);
+    free(label);
+    free(offsets);
+    text_deinit(&label_bytes);
+    return status;
+}
+
+static enum status write_heap(struct writing *writing, bool plain, struct error *err)
+{
+    enum status status = write_types(writing);
+    if (status == STATUS_OK)
+        status = write_roots(writing);
+    if (status == STATUS_OK)
+        status = write_largest(writing);
+    text_deinit(&writing->text);
+    text_deinit(&writing->value);
+    if (status != STATUS_OK)
+        return error_set(err, status, "the heap: %s", status_name(status));
+    return write_bulk(writing, plain, err);
+}
+
+static void write_notes(const struct heap *heap, struct index_writer *writer)
+{
+    struct text message = {0};
+    if (heap->find.note)
+        index_writer_warning(writer, "heap", heap->find.note);
+    if (heap->damaged) {
+        text_printf(&message, "%llu objects could be read in part only: some of their references "
+                              "are missing", (unsigned long long)heap->damaged);
+        index_writer_warning(writer, "heap", text_string(&message));
+    }
+    text_clear(&message);
+    if (heap->find.pools.damaged) {
+        text_printf(&message, "%llu pools have free lists that contradict their counts",
+                    (unsigned long long)heap->find.pools.damaged);
+        index_writer_warning(writer, "heap", text_string(&message));
+    }
+    text_deinit(&message);
+}
+
+enum status collect_heap(const struct core_dump *core, struct python_process *process,
+                         struct index_writer *writer, bool plain, struct progress *progress,
+                         struct error *err)
+{
+    struct outside_references outside = {0};
+    struct heap heap = {0};
+    struct heap_roots roots = {0};
+    struct heap_facts facts = {0};
+    enum status status = outside_references_collect(core, process, &outside);
+    if (status == STATUS_OK)
+        status = heap_build(process, &outside, progress, &heap, err);
+    if (status == STATUS_OK)
+        status = heap_roots_find(&heap, &outside, &roots);
+    outside_references_deinit(&outside);
+    if (status == STATUS_OK)
+        status = heap_facts_find(&heap, &roots, &facts, err);
+    if (status == STATUS_OK) {
+        struct writing writing = {
+            .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
+        write_notes(&heap, writer);
+        status = write_heap(&writing, plain, err);
+    } else if (!err->message[0]) {
+        error_set(err, status, "the heap: %s", status_name(status));
+    }
+    heap_facts_deinit(&facts);
+    heap_roots_deinit(&roots);
+    heap_deinit(&heap);
+    return status;
+}
