@@ -43,7 +43,7 @@ static enum status plain_dict(struct python_process *process, const struct type_
         if (status != STATUS_OK)
             return status;
         uint64_t size = (uint64_t)entry->type.basicsize + count * (uint64_t)entry->type.itemsize;
-        offset += (int64_t)((size + 7) & ~UINT64_C(7));
+        offset = (int64_t)((uint64_t)offset + ((size + 7) & ~UINT64_C(7)));
     }
     enum status status = pointer_at(process, addr + (uint64_t)offset, &dict_addr);
     if (status != STATUS_OK || !dict_addr)

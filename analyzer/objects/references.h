@@ -35,7 +35,7 @@ struct reference {
 };
 
 struct reference_list {
-    ARRAY(struct reference) references; /* in the order in which tp_traverse goes */
+    ARRAY(struct reference) references; /* in the order of the object's fields */
 };
 
 /* Empties `list` and fills it with what the object at `addr` refers to, one entry
@@ -46,6 +46,12 @@ struct reference_list {
 enum status object_references(struct python_process *process, const struct python_type *type,
                               uint64_t addr, struct reference_list *list,
                               uint64_t *ret_size) MUST_CHECK;
+
+/* Makes the plan that object_references follows for a type. Once that is done for
+ * the types of all objects, several threads may call object_references at once,
+ * each with a list of its own. */
+enum status references_prepare(struct python_process *process,
+                               const struct python_type *type) MUST_CHECK;
 
 void reference_list_deinit(struct reference_list *list);
 

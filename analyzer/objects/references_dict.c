@@ -13,49 +13,45 @@
 #include "inquest/base/checked_math.h"
 #include "inquest/base/limits.h"
 
-enum { KEYS_GENERAL, KEYS_UNICODE, KEYS_SPLIT };
-
-struct dict_entries {
-    uint64_t addr, count;
-    uint64_t size, key, value; /* of an entry; offsets in it */
-    bool visits_keys;
-};
+#define KEYS_GENERAL 0 /* kind of keys that may be no str */
 
 /* Up to 3.10: no kind, but the look-up function of dicts with other keys. */
-static bool read_old_keys(struct object_walk *walk, uint64_t keys_addr, const uint8_t *keys,
-                          struct dict_entries *ret_entries)
+static enum status read_old_keys(const struct python_process *process, uint64_t keys_addr,
+                                 const uint8_t *keys, struct dict_entries *ret_entries)
 {
-    const struct python_layout *layout = &walk->process->layout;
-    const struct reference_facts *facts = walk->process->types->references;
+    const struct python_layout *layout = &process->layout;
+    const struct reference_facts *facts = process->types->references;
     uint64_t slots = load_u64(keys + layout_get(layout, PY_keys_size_or_log2));
     uint64_t width = slots <= 0xFF ? 1 : slots <= 0xFFFF ? 2 : slots <= 0xFFFFFFFF ? 4 : 8;
+    uint64_t lookup = load_u64(keys + layout_get(layout, PY_keys_lookup));
     if (slots > LIMIT_DICT_ENTRIES)
-        return false;
+        return STATUS_CORRUPT;
     *ret_entries = (struct dict_entries){
         .addr = keys_addr + layout_get(layout, PY_keys_indices) + slots * width,
         .count = load_u64(keys + layout_get(layout, PY_keys_nentries)),
         .size = layout_get(layout, PY_keys_entry_size),
         .key = layout_get(layout, PY_keys_entry_key),
         .value = layout_get(layout, PY_keys_entry_value),
-        .visits_keys = load_u64(keys + layout_get(layout, PY_keys_lookup)) == facts->general_lookup,
+        .visits_keys = facts && lookup == facts->general_lookup,
     };
-    return ret_entries->count <= slots;
+    return ret_entries->count <= slots ? STATUS_OK : STATUS_CORRUPT;
 }
 
-static bool read_keys(struct object_walk *walk, uint64_t keys_addr,
-                      struct dict_entries *ret_entries)
+enum status dict_entries_read(const struct python_process *process, uint64_t keys_addr,
+                              struct dict_entries *ret_entries)
 {
-    const struct python_layout *layout = &walk->process->layout;
-    const uint8_t *keys = walk_view(walk, keys_addr, layout_get(layout, PY_keys_indices));
+    const struct python_layout *layout = &process->layout;
+    const uint8_t *keys =
+        memory_view(process->image, keys_addr, layout_get(layout, PY_keys_indices));
     if (!keys)
-        return false;
+        return STATUS_NOT_IN_DUMP;
     if (!layout_has(layout, PY_keys_kind))
-        return read_old_keys(walk, keys_addr, keys, ret_entries);
+        return read_old_keys(process, keys_addr, keys, ret_entries);
     uint8_t log2_slots = keys[layout_get(layout, PY_keys_size_or_log2)];
     uint8_t log2_bytes = keys[layout_get(layout, PY_keys_log2_index_bytes)];
     bool is_general = keys[layout_get(layout, PY_keys_kind)] == KEYS_GENERAL;
     if (log2_slots > 40 || log2_bytes > 44)
-        return false;
+        return STATUS_CORRUPT;
     *ret_entries = (struct dict_entries){
         .addr = keys_addr + layout_get(layout, PY_keys_indices) + (UINT64_C(1) << log2_bytes),
         .count = load_u64(keys + layout_get(layout, PY_keys_nentries)),
@@ -64,7 +60,7 @@ static bool read_keys(struct object_walk *walk, uint64_t keys_addr,
         .value = layout_get(layout, is_general ? PY_keys_entry_value : PY_keys_unicode_entry_value),
         .visits_keys = is_general,
     };
-    return ret_entries->count <= UINT64_C(1) << log2_slots;
+    return ret_entries->count <= UINT64_C(1) << log2_slots ? STATUS_OK : STATUS_CORRUPT;
 }
 
 static void visit_entries(struct object_walk *walk, const struct dict_entries *entries)
@@ -117,8 +113,9 @@ void visit_dict(struct object_walk *walk)
     struct dict_entries entries;
     uint64_t keys_addr = walk_field(walk, PY_dict_keys);
     uint64_t values_addr = walk_field(walk, PY_dict_values);
-    if (!read_keys(walk, keys_addr, &entries)) {
-        walk_fail(walk, STATUS_CORRUPT);
+    enum status status = dict_entries_read(walk->process, keys_addr, &entries);
+    if (status != STATUS_OK) {
+        walk_fail(walk, status);
         return;
     }
     if (values_addr)

@@ -293,7 +293,6 @@ static const char *name_of_kind(enum object_kind kind)
     case KIND_TUPLE: return "tuple";
     case KIND_LIST: return "list";
     case KIND_DICT: return "dict";
-    case KIND_EXCEPTION: return "BaseException";
     default: return NULL;
     }
 }
@@ -302,16 +301,11 @@ static void find_row_of_kind(struct builder *builder)
 {
     const struct python_type *type = &builder->origin.entry->type;
     const char *name = name_of_kind(type->kind);
-    if (builder->row || !name)
-        return;
-    int64_t basicsize = name_of_kind(type->kind) && type->kind != KIND_EXCEPTION ? 0
-                        : layout_minor(&builder->process->layout) >= 11           ? 72
-                                                                                  : 64;
-    if (type->kind == KIND_LIST)
-        basicsize = 40;
-    builder->row = reference_row_find(name, basicsize ? basicsize : type->basicsize,
-                                      layout_minor(&builder->process->layout));
-    builder->row_basicsize = type->kind == KIND_EXCEPTION ? basicsize : type->basicsize;
+    if (!builder->row && name) {
+        builder->row = reference_row_find(name, type->basicsize,
+                                          layout_minor(&builder->process->layout));
+        builder->row_basicsize = type->basicsize;
+    }
 }
 
 /* ---- the plan */
@@ -364,30 +358,24 @@ static uint32_t header_size(const struct python_process *process, const struct p
     return size + (has_flag(process, type, pre_header) ? GC_HEAD : 0);
 }
 
-static void copy_key_names(struct builder *builder, uint64_t entries_addr, uint64_t count,
-                           uint64_t entry_size, uint64_t key_offset)
-{
-    const uint8_t *entries =
-        count && count <= SHARED_KEYS_MAX
-            ? memory_view(builder->process->image, entries_addr, count * entry_size)
-            : NULL;
-    if (!entries)
-        return;
-    uint64_t *names = arena_alloc(builder->process->arena, count * sizeof *names);
-    builder->out_of_memory |= !names;
-    for (uint64_t i = 0; names && i < count; i++)
-        names[i] = load_u64(entries + i * entry_size + key_offset);
-    builder->plan->key_names = names;
-    builder->plan->key_count = names ? count : 0;
-}
-
 static void read_key_names(struct builder *builder)
 {
-    struct dict_iterator iterator;
+    const struct python_process *process = builder->process;
     uint64_t keys_addr = type_entry_of(builder->plan->type)->cached_keys_addr;
-    if (keys_addr && dict_iterate_shared(builder->process, keys_addr, &iterator) == STATUS_OK)
-        copy_key_names(builder, iterator.entries_addr, iterator.count, iterator.entry_size,
-                       iterator.key_offset);
+    struct dict_entries entries;
+    if (!keys_addr || dict_entries_read(process, keys_addr, &entries) != STATUS_OK ||
+        !entries.count || entries.count > SHARED_KEYS_MAX)
+        return;
+    const uint8_t *bytes =
+        memory_view(process->image, entries.addr, entries.count * entries.size);
+    uint64_t *names = arena_alloc(process->arena, entries.count * sizeof *names);
+    builder->out_of_memory |= !names;
+    if (!bytes || !names)
+        return;
+    for (uint64_t i = 0; i < entries.count; i++)
+        names[i] = load_u64(bytes + i * entries.size + entries.key);
+    builder->plan->key_names = names;
+    builder->plan->key_count = entries.count;
 }
 
 /* Struct sequences have a number of fields of their own in the type's dictionary. */
@@ -446,7 +434,7 @@ static uint32_t reach_of(const struct builder *builder)
     uint64_t whole = builder->row_basicsize > 0 ? (uint64_t)builder->row_basicsize : 0;
     if (is_read && whole > reach && whole <= REACH_MAX)
         reach = whole;
-    if (plan->type->kind == KIND_STR) /* compact ones are shorter than the struct */
+    if (plan->type->kind == KIND_STR && !builder->words.count) /* compact: not the whole struct */
         reach = layout_get(&process->layout, PY_unicode_ascii_header_size);
     return (uint32_t)reach;
 }

@@ -129,6 +129,15 @@ uint64_t walk_read(struct object_walk *walk, uint64_t addr);
 /* `size` bytes at any address, NULL and a failed walk where they are missing. */
 const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size);
 
+/* ---- references_dict.c: where a keys object has its entries, deleted ones included. */
+struct dict_entries {
+    uint64_t addr, count;
+    uint64_t size, key, value; /* of an entry; offsets in it */
+    bool visits_keys;          /* tp_traverse does: some may be no str */
+};
+enum status dict_entries_read(const struct python_process *process, uint64_t keys_addr,
+                              struct dict_entries *ret_entries) MUST_CHECK;
+
 /* ---- references_dict.c, references_instance.c, … : one function a row. */
 void visit_dict(struct object_walk *walk);
 void visit_ordered_dict(struct object_walk *walk);

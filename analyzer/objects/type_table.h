@@ -12,6 +12,7 @@ struct type_entry {
     uint64_t slots_addr;                         /* heap types: __slots__ as a tuple, 0 for none */
     uint64_t cached_keys_addr;       /* heap types: keys shared by the instances, 0 for none */
     const struct class_shape *shape; /* class_shape.c: NULL until asked for */
+    const struct reference_plan *plan; /* references_plan.c: NULL until asked for */
 };
 
 static inline const struct type_entry *type_entry_of(const struct python_type *type)
@@ -38,6 +39,7 @@ struct type_table {
     struct address_map names;   /* const char *: names learned for static types */
     unsigned names_stage;       /* static_names.c: how much was looked through */
     uint64_t root_addr;         /* the type that is its own type; 0: not known yet */
+    const struct reference_facts *references; /* references_plan.c: NULL until asked for */
 };
 
 /* ---- static_names.c: the full name ("collections.deque"; builtins bare) of a

@@ -3,6 +3,7 @@
 #include "analyzer/runtime/frames.h"
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/runtime/threads.h"
+#include "analyzer/runtime/value_memo.h"
 
 struct collection {
     const struct core_dump *core;
@@ -11,7 +12,7 @@ struct collection {
     struct code_table *codes;
     struct thread_list threads;
     struct frame_list frames;
-    struct text value;
+    struct value_memo values;
     int64_t next_frame_id, next_exception_id;
     enum status status; /* of the rows written by visitors */
 };
@@ -27,18 +28,14 @@ static void write_local(void *context, const char *name, enum variable_kind kind
                         uint64_t value_addr)
 {
     struct collection *collection = context;
-    const struct python_type *type;
-    const char *type_name = "?";
-    text_clear(&collection->value);
-    if (object_type(collection->process, value_addr, &type) == STATUS_OK)
-        type_name = type->name;
-    object_repr(collection->process, value_addr, &repr_limits_default, &collection->value);
+    const struct value_memo_entry *value =
+        value_memo_get(&collection->values, collection->process, value_addr);
     const struct index_value row[] = {
         INDEX_INT(collection->next_frame_id),
         INDEX_STR(name),
         INDEX_STR(variable_kind_names[kind]),
-        INDEX_STR(type_name),
-        INDEX_STR(text_string(&collection->value)),
+        INDEX_STR(value->type_name),
+        INDEX_STR(text_string(&value->text)),
         INDEX_NONE,
         INDEX_INT(value_addr),
     };
@@ -163,7 +160,7 @@ enum status collect_stacks(const struct core_dump *core, struct python_process *
     code_table_destroy(collection.codes);
     thread_list_deinit(&collection.threads);
     frame_list_deinit(&collection.frames);
-    text_deinit(&collection.value);
+    value_memo_deinit(&collection.values);
     if (status != STATUS_OK)
         return error_set(err, status, "stacks: %s", status_name(status));
     return STATUS_OK;

@@ -111,31 +111,62 @@ static enum status write_entry(struct collector *collector, const struct entry *
     return index_writer_row(collector->writer, INDEX_TRACEBACK, row, sizeof row / sizeof *row);
 }
 
+typedef ARRAY(struct entry) entry_array;
+typedef ARRAY(uint64_t) address_array;
+
+static const char warning_loop[] = "a traceback is damaged: it runs in a circle, shown once";
+static const char warning_limit[] = "a traceback goes on past the limit of 1,000,000 entries";
+static const char warning_cut[] = "a traceback is cut: the memory of an entry is not in the core";
+
+/* The addresses of a traceback's entries, each once. */
+static enum status list_traceback(struct collector *collector, uint64_t addr, address_array *addrs)
+{
+    struct cycle_guard guard = {0};
+    for (; addr; addr = pointer_or_zero(collector, addr, PY_traceback_next)) {
+        if (!cycle_guard_step(&guard, addr)) {
+            addrs->count = cycle_guard_distinct(&guard, addrs->items, addrs->count);
+            index_writer_warning(collector->writer, "traceback", warning_loop);
+            return STATUS_OK;
+        }
+        if (addrs->count >= LIMIT_TRACEBACK_ENTRIES) {
+            index_writer_warning(collector->writer, "traceback", warning_limit);
+            return STATUS_OK;
+        }
+        if (!array_push(addrs, addr))
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_traceback(struct collector *collector, const address_array *addrs,
+                                  entry_array *entries)
+{
+    for (size_t i = 0; i < addrs->count; i++) {
+        struct entry entry;
+        enum status status = read_entry(collector, addrs->items[i], &entry);
+        if (status == STATUS_NO_MEMORY)
+            return status;
+        if (status != STATUS_OK) {
+            index_writer_warning(collector->writer, "traceback", warning_cut);
+            return STATUS_OK;
+        }
+        if (!array_push(entries, entry))
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
 /* The chain runs from the outermost entry to where the exception was raised. */
 static enum status write_traceback(struct collector *collector, uint64_t addr, int64_t id)
 {
-    ARRAY(struct entry) entries = {0};
-    struct cycle_guard guard = {0};
-    enum status status = STATUS_OK;
-    while (addr && cycle_guard_step(&guard, addr) && entries.count < LIMIT_TRACEBACK_ENTRIES) {
-        struct entry entry;
-        status = read_entry(collector, addr, &entry);
-        if (status == STATUS_NO_MEMORY)
-            break;
-        if (status != STATUS_OK) {
-            index_writer_warning(collector->writer, "traceback",
-                                 "a traceback is cut: the memory of an entry is not in the core");
-            status = STATUS_OK;
-            break;
-        }
-        if (!array_push(&entries, entry)) {
-            status = STATUS_NO_MEMORY;
-            break;
-        }
-        addr = pointer_or_zero(collector, addr, PY_traceback_next);
-    }
+    address_array addrs = {0};
+    entry_array entries = {0};
+    enum status status = list_traceback(collector, addr, &addrs);
+    if (status == STATUS_OK)
+        status = read_traceback(collector, &addrs, &entries);
     for (size_t i = entries.count; i-- > 0 && status == STATUS_OK;)
         status = write_entry(collector, &entries.items[i], id, (int64_t)(entries.count - 1 - i));
+    array_deinit(&addrs);
     array_deinit(&entries);
     return status;
 }
@@ -194,19 +225,18 @@ static enum status push_chained(struct collector *collector, uint64_t addr, bool
          i-- > 0 && status == STATUS_OK;)
         if (memory_read_u64(collector->process->image, items_addr + 8 * i, &member_addr) ==
             STATUS_OK)
-            status = push(collector, (struct pending){.addr = member_addr,
-                                                      .relation = "group",
-                                                      .parent_id = id});
+            status =
+                push(collector,
+                     (struct pending){.addr = member_addr, .relation = "group", .parent_id = id});
     uint64_t context_addr = pointer_or_zero(collector, addr, PY_exception_context);
     uint64_t cause_addr = pointer_or_zero(collector, addr, PY_exception_cause);
     if (status == STATUS_OK && !suppresses && !cause_addr)
-        status = push(collector, (struct pending){.addr = context_addr,
-                                                  .relation = "context",
-                                                  .parent_id = id});
+        status =
+            push(collector,
+                 (struct pending){.addr = context_addr, .relation = "context", .parent_id = id});
     if (status == STATUS_OK)
-        status = push(collector, (struct pending){.addr = cause_addr,
-                                                  .relation = "cause",
-                                                  .parent_id = id});
+        status = push(collector,
+                      (struct pending){.addr = cause_addr, .relation = "cause", .parent_id = id});
     return status;
 }
 

@@ -114,8 +114,7 @@ static enum status first_frame(const struct walk *walk, uint64_t *ret_addr)
         return object_pointer(process, walk->state_addr, PY_thread_frame, ret_addr);
     if (!layout_has(&process->layout, PY_thread_cframe))
         return object_pointer(process, walk->state_addr, PY_thread_current_frame, ret_addr);
-    enum status status =
-        object_pointer(process, walk->state_addr, PY_thread_cframe, &cframe_addr);
+    enum status status = object_pointer(process, walk->state_addr, PY_thread_cframe, &cframe_addr);
     if (status == STATUS_OK && cframe_addr)
         status = object_pointer(process, cframe_addr, PY_cframe_current_frame, ret_addr);
     else if (status == STATUS_OK)
@@ -149,11 +148,9 @@ static uint64_t take_up_data_stack(struct walk *walk)
 static void cut_loop(struct walk *walk)
 {
     const uint64_t *visited = walk->visited.items;
-    size_t loop = (size_t)walk->guard.steps, start = 0, kept = 0;
-    while (start + loop < walk->visited.count && visited[start] != visited[start + loop])
-        start++;
+    size_t distinct = cycle_guard_distinct(&walk->guard, visited, walk->visited.count), kept = 0;
     struct frame_list *list = walk->list;
-    for (size_t i = 0; i < start + loop && i < walk->visited.count; i++)
+    for (size_t i = 0; i < distinct; i++)
         if (kept < list->frames.count && list->frames.items[kept].addr == visited[i])
             kept++;
     list->frames.count = kept;
@@ -211,8 +208,7 @@ static enum status walk_chain(struct walk *walk)
 enum status frames_walk(struct code_table *codes, struct python_process *process,
                         uint64_t state_addr, struct frame_list *list)
 {
-    struct walk walk = {
-        .codes = codes, .process = process, .state_addr = state_addr, .list = list};
+    struct walk walk = {.codes = codes, .process = process, .state_addr = state_addr, .list = list};
     list->frames.count = 0;
     list->note = NULL;
     enum status status = walk_chain(&walk);

@@ -22,8 +22,8 @@ static bool read_u32(const struct python_process *process, uint64_t base, enum p
                      uint32_t *ret_value)
 {
     return layout_has(&process->layout, field) &&
-           memory_read_u32(process->image, base + layout_get(&process->layout, field),
-                           ret_value) == STATUS_OK;
+           memory_read_u32(process->image, base + layout_get(&process->layout, field), ret_value) ==
+               STATUS_OK;
 }
 
 /* The thread state that holds the GIL, 0 for none. */
@@ -104,6 +104,9 @@ struct matcher {
     size_t native_count;
 };
 
+static const char note_cut[] =
+    "the list of Python threads is cut: the memory of one is not in the core";
+
 /* get_ident() is the thread pointer that the kernel saved; native_thread_id, from
  * 3.11 on, may be of another pid namespace than the core's, so it comes second. */
 static enum status add_state(struct python_process *process, struct matcher *matcher,
@@ -132,29 +135,50 @@ static enum status add_state(struct python_process *process, struct matcher *mat
     return STATUS_OK;
 }
 
-static enum status add_states(struct python_process *process, struct matcher *matcher)
+typedef ARRAY(uint64_t) address_array;
+
+/* The addresses of all thread states, each once. */
+static enum status list_states(struct python_process *process, struct thread_list *list,
+                               address_array *states)
 {
-    uint64_t addr, holder_addr = gil_holder(process);
-    bool collecting = gc_is_collecting(process);
+    uint64_t addr;
     struct cycle_guard guard = {0};
-    size_t count = 0;
     enum status status =
         object_pointer(process, process->interp_addr, PY_interp_threads_head, &addr);
     while (status == STATUS_OK && addr) {
-        if (!cycle_guard_step(&guard, addr) || ++count > LIMIT_THREADS) {
-            matcher->list->note = "the list of Python threads is damaged: it does not end";
+        if (!cycle_guard_step(&guard, addr)) {
+            states->count = cycle_guard_distinct(&guard, states->items, states->count);
+            list->note = "the list of Python threads is damaged: it runs in a circle";
             return STATUS_OK;
         }
-        status = add_state(process, matcher, addr, holder_addr, collecting);
-        if (status == STATUS_OK)
-            status = object_pointer(process, addr, PY_thread_next, &addr);
+        if (states->count >= LIMIT_THREADS) {
+            list->note = "the list of Python threads goes on past the limit of 1,000,000";
+            return STATUS_OK;
+        }
+        if (!array_push(states, addr))
+            return STATUS_NO_MEMORY;
+        status = object_pointer(process, addr, PY_thread_next, &addr);
     }
-    if (status == STATUS_NO_MEMORY)
-        return status;
     if (status != STATUS_OK)
-        matcher->list->note = "the list of Python threads is cut: the memory of one is not in the "
-                              "core";
+        list->note = note_cut;
     return STATUS_OK;
+}
+
+static enum status add_states(struct python_process *process, struct matcher *matcher)
+{
+    uint64_t holder_addr = gil_holder(process);
+    bool collecting = gc_is_collecting(process);
+    address_array states = {0};
+    enum status status = list_states(process, matcher->list, &states);
+    for (size_t i = 0; i < states.count && status == STATUS_OK; i++) {
+        status = add_state(process, matcher, states.items[i], holder_addr, collecting);
+        if (status == STATUS_NOT_IN_DUMP) {
+            matcher->list->note = note_cut;
+            status = STATUS_OK;
+        }
+    }
+    array_deinit(&states);
+    return status;
 }
 
 /* ---- Names: threading._active is {ident: Thread}. */

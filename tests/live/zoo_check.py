@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""What inquest says of every object of a zoo against what the process itself said: references and size.
+
+    zoo_check.py --dump build/tests/analyzer/references_dump CORE TRUTH [--no-files] [-v]
+
+An object of a type that inquest has no row for may have references that are told from what they look like. Those
+are accepted as long as the process visits nothing that was not found.
+"""
+import argparse
+import collections
+import gzip
+import subprocess
+import sys
+
+# Modules keep references in a state of their own, whose layout nobody tells.
+INFERRED = {"module"}
+
+
+class Truth:
+    def __init__(self, path):
+        self.version, self.absent, self.objects = None, [], {}
+        with gzip.open(path, "rt") as lines:
+            for line in lines:
+                if line.startswith("#"):
+                    self._head(line[2:].rstrip("\n"))
+                    continue
+                words = line.split()
+                self.objects[int(words[0], 16)] = (int(words[1], 16), words[2] == "1", int(words[3], 16),
+                                                   [int(word, 16) for word in words[4:]])
+
+    def _head(self, text):
+        name, _, value = text.partition(" ")
+        if name == "version":
+            self.version = value
+        elif name == "absent":
+            self.absent.append(value)
+
+
+class Found:
+    def __init__(self, line):
+        words = line.split()
+        self.address, self.size, self.status = int(words[0], 16), int(words[1], 16), words[2]
+        self.type = words[3]
+        self.references = collections.defaultdict(list)
+        for word in words[4:]:
+            kind, _, target = word.partition(":")
+            self.references[kind].append(int(target, 16))
+
+
+def dump(program, core, addresses, options):
+    text = "".join("%x\n" % address for address in addresses)
+    run = subprocess.run([program, core, *options], input=text, stdout=subprocess.PIPE, text=True, check=True)
+    return {found.address: found for found in map(Found, run.stdout.splitlines())}
+
+
+def compare_references(found, referents):
+    """None where they agree, else (missing, superfluous)."""
+    visited, truth = collections.Counter(found.references["v"]), collections.Counter(referents)
+    if visited == truth:
+        return None
+    missing, more = truth - visited, visited - truth
+    if not more and not missing - collections.Counter(found.references["i"]):
+        return None
+    return missing, more
+
+
+class Report:
+    def __init__(self):
+        self.count = 0
+        self.inferred = collections.Counter()
+        self.wrong = collections.defaultdict(list)
+
+    def add(self, found, size, referents):
+        self.count += 1
+        if found.status != "ok":
+            self.wrong["damaged", found.type].append(hex(found.address))
+        if size and found.size != size:
+            self.wrong["size", found.type].append("%#x: %d is %d" % (found.address, found.size, size))
+        if found.references["i"] and referents and found.references["v"] != referents:
+            self.inferred[found.type] += 1
+        difference = compare_references(found, referents)
+        if difference:
+            missing, more = difference
+            self.wrong["references", found.type].append("%#x: missing %s, superfluous %s" % (
+                found.address, [hex(a) for a in missing.elements()], [hex(a) for a in more.elements()]))
+
+
+def check(program, core, truth, options=()):
+    """A Report of every object that the truth has."""
+    report = Report()
+    found = dump(program, core, truth.objects, options)
+    for address, (size, _, _, referents) in truth.objects.items():
+        report.add(found[address], size, referents)
+    return report
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dump", required=True, metavar="PROGRAM")
+    parser.add_argument("core")
+    parser.add_argument("truth")
+    parser.add_argument("--no-files", action="store_true", help="without the binaries of the dead process")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    options = parser.parse_args()
+    truth = Truth(options.truth)
+    report = check(options.dump, options.core, truth, ["--no-files"] if options.no_files else [])
+    wrong = sum(map(len, report.wrong.values()))
+    print("%s: %d objects, %d differences, %d objects with inferred references" % (
+        truth.version, report.count, wrong, sum(report.inferred.values())))
+    for (what, name), cases in sorted(report.wrong.items(), key=lambda item: (-len(item[1]), item[0])):
+        print("  %-10s %6d  %s   %s" % (what, len(cases), name, cases[0] if len(cases) else ""))
+        if options.verbose:
+            for case in cases[1:6]:
+                print("      " + case)
+    if options.verbose:
+        print("  inferred:", dict(report.inferred.most_common()))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
