@@ -186,6 +186,8 @@ static bool decode_others(struct packed_rows *chunk, struct packed_view view)
         const struct row row = {.object = chunk->first + i,
                                 .size = chunk->start[i + 1] - chunk->start[i],
                                 .others = others};
+        if (!row.size)
+            continue;
         const struct row before = row_before(&history, &row);
         if (!decode_row(&view, others, &row, &before))
             return false;

@@ -43,7 +43,7 @@
  * an object holds its references, those of ref_reverse by source, then in that
  * order. All numbers are varints. */
 
-#define PACKED_PART      4096
+#define PACKED_PART      1024
 #define PACKED_PART_BITS 31
 #define PACKED_ROWS      256 /* of a chunk, at most */
 #define PACKED_ENOUGH    192 /* references: a chunk that has as many is closed */

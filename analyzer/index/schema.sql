@@ -29,7 +29,7 @@ CREATE TABLE exception (
     message TEXT, object_id INTEGER,
     parent_id INTEGER,      -- the exception that this one is a cause, context or member of
     state TEXT,             -- 'in flight' or 'handled', of position 0
-    notes TEXT,             -- __notes__, one a line
+    notes TEXT,             -- __notes__, U+001E between one and the next
     address INTEGER,
     is_suppressed INTEGER   -- __suppress_context__: a traceback leaves its context out
 );

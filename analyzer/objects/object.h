@@ -177,7 +177,7 @@ enum status instance_attribute(struct python_process *process, uint64_t addr, co
 
 /* ---- repr.c: the value as Python's repr would print it. */
 struct repr_limits {    /* 0: no bound, but for depth, which is at most 64 */
-    unsigned depth;     /* of containers within containers; deeper ones are "..." */
+    unsigned depth;     /* of containers within containers; deeper ones are "…" */
     unsigned items;     /* of one container; "… 980 more" follows */
     size_t string_size; /* characters of one str or bytes; "… 10,000 characters" follows */
     size_t total_size;  /* bytes of the whole text; "…" follows. An int or Decimal that

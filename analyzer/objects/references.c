@@ -121,7 +121,7 @@ static void visit_words(struct object_walk *walk)
     const struct reference_plan *plan = walk->plan;
     for (size_t i = 0; i < plan->word_count; i++) {
         const struct reference_word *word = &plan->words[i];
-        uint64_t target = load_u64(walk->bytes + word->offset);
+        uint64_t target = walk_u64(walk, word->offset);
         if (word->form == WORD_PAIR)
             visit_pair(walk, target, word->label);
         else

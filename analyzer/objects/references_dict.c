@@ -79,13 +79,13 @@ static void visit_entries(struct object_walk *walk, const struct dict_entries *e
     }
 }
 
-/* Where the array is, and of how many values; false: the instance owns them. */
+/* Where the array is, and of how many values; false: the instance visits them. */
 static bool find_values(struct object_walk *walk, uint64_t *values_addr, uint64_t *count)
 {
     const struct python_layout *layout = &walk->process->layout;
     if (layout_has(layout, PY_values_embedded)) {
         const uint8_t *head = walk_view(walk, *values_addr, layout_get(layout, PY_values_array));
-        if (!head || head[layout_get(layout, PY_values_embedded)])
+        if (!head || (head[layout_get(layout, PY_values_embedded)] && !walk->plan->visits_own_dict))
             return false;
         *count = min_u64(*count, head[layout_get(layout, PY_values_capacity)]);
     }

@@ -18,8 +18,6 @@
 
 #define COUNT_MAX    (UINT64_C(1) << 32)
 #define XML_HANDLERS 22
-/* The first release of 3.11 whose picklers visit their memos. */
-#define PICKLE_MEMO_SINCE 0x030b0300
 
 void visit_lru_cache(struct object_walk *walk)
 {
@@ -42,8 +40,8 @@ void visit_lru_cache(struct object_walk *walk)
 
 static enum reference_kind memo_kind(struct object_walk *walk)
 {
-    return walk->process->layout.version_hex >= PICKLE_MEMO_SINCE ? walk->plan->counted
-                                                                  : REFERENCE_HIDDEN;
+    bool is_visited = release_has(&walk->process->layout, CHANGE_PICKLE_MEMO_VISITED);
+    return is_visited ? walk->plan->counted : (enum reference_kind)REFERENCE_HIDDEN;
 }
 
 void visit_pickler(struct object_walk *walk)

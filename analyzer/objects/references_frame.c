@@ -19,6 +19,7 @@
 
 #define SLOTS_MAX (1u << 24)
 #define TAG_MASK  3
+#define CODE_KEPT_SINCE 14 /* minor version: a finished generator visits its code */
 
 /* The names of a frame's variables: of a tuple, or up to 3.10 of three. */
 struct names {
@@ -150,7 +151,7 @@ void visit_generator(struct object_walk *walk)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
     else if (state != (uint8_t)layout_get(layout, PY_constant_gen_cleared))
         visit_iframe(walk, iframe_addr);
-    else if (layout_minor(layout) >= 13)
+    else if (layout_minor(layout) >= CODE_KEPT_SINCE)
         walk_add_field(walk, iframe_code(walk, iframe_addr), walk->plan->counted, ".<code>");
 }
 

@@ -7,7 +7,7 @@
  * - managed_dict_before_object  8     the dict; 3.12: or the values, tagged
  * + type_basicsize              -     3.13 on, types of inline values: the values; while they
  *                                     are valid, a dict of the instance shares them and owns
- *                                     none, and tp_traverse visits the values alone */
+ *                                     none. Who of the two visits them depends on the release */
 #include "analyzer/objects/references_plan.h"
 #include "inquest/base/checked_math.h"
 
@@ -72,7 +72,7 @@ static void visit_inline_values(struct object_walk *walk, uint64_t dict_addr)
     const uint8_t *head = walk_view(walk, values_addr, array);
     if (!head)
         return;
-    if (!head[layout_get(layout, PY_values_valid)]) {
+    if (!head[layout_get(layout, PY_values_valid)] || (dict_addr && walk->plan->visits_own_dict)) {
         add_dict(walk, dict_addr, walk->plan->dict_kind);
         return;
     }

@@ -22,7 +22,7 @@
 #define MEMBER_OBJECT    6
 #define MEMBER_OBJECT_EX 16
 #define GC_HEAD          16
-#define MINOR_TYPE_VISIT 9 /* instances of types on the heap visit their type since */
+#define MINOR_TYPE_VISIT 9 /* instances of all types on the heap visit their type since */
 
 /* One type of the line of bases, read for this purpose. */
 struct level {
@@ -114,7 +114,7 @@ static void add_word(struct builder *builder, uint64_t offset, enum reference_ki
 {
     struct reference_word word = {
         .offset = (uint32_t)offset, .kind = (uint8_t)kind, .form = (uint8_t)form, .label = label};
-    if (offset > REACH_MAX - 8 || builder->words.count >= WORDS_MAX)
+    if (offset > UINT32_MAX || builder->words.count >= WORDS_MAX)
         return;
     builder->out_of_memory |= !array_push(&builder->words, word);
 }
@@ -126,7 +126,8 @@ static uint64_t add_row_word(struct builder *builder, const char *word, size_t s
     struct reference_plan *plan = builder->plan;
     const char *at = memchr(word, '@', size);
     if (size == 5 && memcmp(word, "!type", 5) == 0) {
-        plan->type_kind = REFERENCE_HIDDEN;
+        if (builder->origin.entry->type.is_heap)
+            plan->type_kind = REFERENCE_HIDDEN;
         return 0;
     }
     if (size == 5 && memcmp(word, "!none", 5) == 0) {
@@ -310,14 +311,14 @@ static void find_row_of_kind(struct builder *builder)
 
 /* ---- the plan */
 
+/* Classes visited it already in 3.8, types of C code did not. */
 static void set_own_type(struct builder *builder)
 {
     struct reference_plan *plan = builder->plan;
+    bool is_visited = layout_minor(&builder->process->layout) >= MINOR_TYPE_VISIT ||
+                      plan->type != &builder->origin.entry->type;
     plan->has_type = plan->type->is_heap;
-    plan->type_kind = plan->is_collected &&
-                              layout_minor(&builder->process->layout) >= MINOR_TYPE_VISIT
-                          ? REFERENCE_VISITED
-                          : REFERENCE_HIDDEN;
+    plan->type_kind = plan->is_collected && is_visited ? REFERENCE_VISITED : REFERENCE_HIDDEN;
 }
 
 static void set_dict(struct builder *builder)
@@ -326,7 +327,6 @@ static void set_dict(struct builder *builder)
     const struct python_layout *layout = &process->layout;
     struct reference_plan *plan = builder->plan;
     const struct python_type *type = plan->type;
-    plan->dict_kind = plan->counted;
     if (type->kind == KIND_TYPE)
         return; /* tp_dict, which visit_type knows */
     if (has_flag(process, type, PY_constant_tpflags_managed_dict)) {
@@ -426,7 +426,8 @@ static uint32_t reach_of(const struct builder *builder)
     const struct reference_plan *plan = builder->plan;
     uint64_t reach = 24;
     for (size_t i = 0; i < builder->words.count; i++)
-        if (builder->words.items[i].offset + 8 > reach)
+        if (builder->words.items[i].offset + 8 > reach &&
+            builder->words.items[i].offset + 8 <= REACH_MAX)
             reach = builder->words.items[i].offset + 8;
     if (plan->type->kind == KIND_TYPE && reach <= 24)
         return (uint32_t)layout_get(&process->layout, PY_type_size);
@@ -452,8 +453,12 @@ static bool fill(struct builder *builder, const struct python_type *type,
         .is_collected = has_flag(builder->process, type, PY_constant_tpflags_have_gc),
     };
     plan->counted = plan->is_collected ? REFERENCE_VISITED : REFERENCE_HIDDEN;
-    set_own_type(builder);
+    plan->dict_kind = plan->counted;
+    plan->visits_own_dict = release_has(&builder->process->layout, CHANGE_OWN_DICT_VISITED);
     if (find_origin(builder, type, facts)) {
+        set_own_type(builder);
+        if (!builder->origin.traverse) /* a class over a type that visits nothing */
+            plan->counted = REFERENCE_HIDDEN;
         find_row(builder);
         find_row_of_kind(builder);
         if (builder->row)

@@ -71,6 +71,7 @@ struct reference_plan {
     uint32_t scan_start, scan_end; /* bytes of unknown content; equal: none */
     bool is_scanned_to_end;        /* the variable part as well */
     bool is_collected;             /* the type takes part in garbage collection */
+    bool visits_own_dict;          /* see CHANGE_OWN_DICT_VISITED */
     bool has_type;                 /* the reference to the type itself counts */
     uint8_t type_kind;             /* its reference_kind */
     uint8_t counted;               /* reference_kind of what tp_traverse would visit */
@@ -93,6 +94,16 @@ struct reference_facts {
     uint64_t class_traverse, class_dealloc; /* tp_traverse, tp_dealloc of Python's classes */
     uint64_t general_lookup; /* up to 3.10: dk_lookup of a dict with keys that are no str */
 };
+
+/* What patch releases changed, of which no structure tells. */
+enum release_change {
+    CHANGE_PICKLE_MEMO_VISITED, /* gh-85594: Pickler and Unpickler visit their memos */
+    CHANGE_OWN_DICT_VISITED,    /* gh-130327: an instance visits its dict where it has one, the
+                                   dict the values that they share; before: the instance those
+                                   values alone, the dict none */
+};
+/* references_releases.c */
+bool release_has(const struct python_layout *layout, enum release_change change);
 
 /* ---- references.c: one object at hand. */
 struct object_walk {

@@ -6,7 +6,7 @@
 #include "inquest/base/limits.h"
 
 const struct repr_limits repr_limits_default = {
-    .depth = 4, .items = 20, .string_size = 200, .total_size = 4096};
+    .depth = 4, .items = 40, .string_size = 200, .total_size = 4096};
 
 static void repr_none(struct repr *repr, const struct python_type *type, uint64_t addr)
 {
@@ -115,7 +115,7 @@ void repr_value(struct repr *repr, uint64_t addr)
     if (repr->text->cut)
         return;
     if (!addr || repr->nesting == REPR_NESTING_MAX) {
-        text_append(repr->text, addr ? "..." : "<NULL>");
+        text_append(repr->text, addr ? "…" : "<NULL>");
         return;
     }
     enum status status = object_type(repr->process, addr, &type);
@@ -170,9 +170,9 @@ static bool is_inside(const struct repr *repr, uint64_t addr)
     return false;
 }
 
-bool repr_is_open(const struct repr *repr, uint64_t addr)
+const char *repr_closed(const struct repr *repr, uint64_t addr)
 {
-    return repr->depth < repr->limits.depth && !is_inside(repr, addr);
+    return is_inside(repr, addr) ? "..." : repr->depth >= repr->limits.depth ? "…" : NULL;
 }
 
 void repr_push(struct repr *repr, uint64_t addr)
@@ -187,7 +187,7 @@ bool repr_enter(struct repr *repr, uint64_t addr, const char *recursion)
         return false;
     }
     if (repr->depth >= repr->limits.depth) {
-        text_append(repr->text, "...");
+        text_append(repr->text, "…");
         return false;
     }
     repr_push(repr, recursion ? addr : 0);

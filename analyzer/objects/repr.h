@@ -41,11 +41,12 @@ void repr_unreadable(struct repr *repr, const char *what, uint64_t addr, enum st
 bool repr_array_is_sane(struct repr *repr, uint64_t items_addr, uint64_t count);
 
 /* Goes into a container. False where it was written in place: `recursion` inside
- * itself (NULL: Python does not look), "..." too deep. */
+ * itself (NULL: Python does not look), "…" too deep. */
 bool repr_enter(struct repr *repr, uint64_t addr, const char *recursion) MUST_CHECK;
 void repr_leave(struct repr *repr);
-/* What repr_enter asks and does, for those that write something else instead. */
-bool repr_is_open(const struct repr *repr, uint64_t addr);
+/* What repr_enter asks and does, for those that write something else instead: NULL,
+ * or what stands for the content. */
+const char *repr_closed(const struct repr *repr, uint64_t addr);
 void repr_push(struct repr *repr, uint64_t addr);
 
 /* Between items: writes ", " but before the first, and at the bound "… 980 more";

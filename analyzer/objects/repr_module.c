@@ -20,7 +20,7 @@ static void append_name(struct repr *repr, uint64_t name_addr)
         text_append(repr->text, "'?'");
 }
 
-/* Up to 3.11 these two loaders write the module's text themselves. */
+/* Up to 3.11 two loaders write the module's text themselves: what is in brackets. */
 static const char *own_words(struct repr *repr, uint64_t loader_addr)
 {
     const struct python_type *loader;
@@ -89,6 +89,20 @@ static void repr_from_dict(struct repr *repr, uint64_t dict_addr)
     }
 }
 
+/* Up to 3.9 they are asked before the specification is. */
+static bool repr_by_loader(struct repr *repr, uint64_t dict_addr)
+{
+    uint64_t loader, name;
+    if (layout_minor(&repr->process->layout) > 9 ||
+        dict_get(repr->process, dict_addr, "__loader__", &loader) != STATUS_OK ||
+        !own_words(repr, loader) ||
+        dict_get(repr->process, dict_addr, "__name__", &name) != STATUS_OK)
+        return false;
+    append_name(repr, name);
+    append_loader(repr, loader);
+    return true;
+}
+
 void repr_module(struct repr *repr, const struct python_type *type, uint64_t addr)
 {
     uint64_t dict_addr, spec_addr = 0;
@@ -100,11 +114,14 @@ void repr_module(struct repr *repr, const struct python_type *type, uint64_t add
     if (!repr_enter(repr, addr, NULL))
         return;
     text_append(repr->text, "<module ");
-    if (dict_get(repr->process, dict_addr, "__spec__", &spec_addr) == STATUS_OK &&
-        !is_none(repr, spec_addr))
-        repr_from_spec(repr, spec_addr);
-    else
-        repr_from_dict(repr, dict_addr);
+    if (dict_get(repr->process, dict_addr, "__spec__", &spec_addr) != STATUS_OK)
+        spec_addr = 0;
+    if (!repr_by_loader(repr, dict_addr)) {
+        if (is_none(repr, spec_addr))
+            repr_from_dict(repr, dict_addr);
+        else
+            repr_from_spec(repr, spec_addr);
+    }
     text_append_char(repr->text, '>');
     repr_leave(repr);
 }

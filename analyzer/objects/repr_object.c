@@ -42,13 +42,14 @@ static void write_attributes(struct repr *repr, uint64_t addr, const char *befor
 
 void repr_object(struct repr *repr, const struct python_type *type, uint64_t addr)
 {
+    const char *closed = repr_closed(repr, addr);
     text_printf(repr->text, "<%s at " ADDRESS, type->name, addr);
-    if (repr_is_open(repr, addr)) {
+    if (closed) {
+        text_printf(repr->text, " %s", closed);
+    } else {
         repr_push(repr, addr);
         write_attributes(repr, addr, " ");
         repr_leave(repr);
-    } else {
-        text_append(repr->text, " ...");
     }
     text_append_char(repr->text, '>');
 }

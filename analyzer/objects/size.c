@@ -23,19 +23,20 @@ uint64_t size_default(struct object_walk *walk)
     return size_sum(walk, plan->basicsize, walk_field(walk, PY_var_size), plan->itemsize);
 }
 
-/* From 3.12 on, a zero has room for a digit. */
+/* From 3.11 on, a zero has room for a digit. */
 uint64_t size_int(struct object_walk *walk)
 {
     const struct python_layout *layout = &walk->process->layout;
     uint64_t digits;
     if (layout_has(layout, PY_long_tag)) {
         digits = walk_field(walk, PY_long_tag) >> 3;
-        digits = digits ? digits : 1;
     } else {
         int64_t signed_digits = (int64_t)walk_field(walk, PY_var_size);
         digits = signed_digits < 0 ? -(uint64_t)signed_digits : (uint64_t)signed_digits;
     }
-    return size_sum(walk, walk->plan->basicsize, digits, walk->plan->itemsize);
+    if (!digits && layout_minor(layout) >= 11)
+        digits = 1;
+    return size_sum(walk, layout_get(layout, PY_long_digits), digits, walk->plan->itemsize);
 }
 
 /* Text in UTF-8 and, up to 3.11, of wchar_t counts where it is kept apart. */
@@ -80,9 +81,13 @@ uint64_t size_str(struct object_walk *walk)
     return more <= SIZE_MAX_BYTES ? size + more : size;
 }
 
+/* From 3.15 on, its bytes are in a bytes object of its own. */
 uint64_t size_bytearray(struct object_walk *walk)
 {
-    return size_sum(walk, walk->plan->basicsize, walk_field(walk, PY_bytearray_alloc), 1);
+    uint64_t room = walk_field(walk, PY_bytearray_alloc), size = walk->plan->basicsize;
+    if (room && layout_minor(&walk->process->layout) >= 15)
+        size += layout_get(&walk->process->layout, PY_bytes_data) + 1;
+    return size_sum(walk, size, room, 1);
 }
 
 uint64_t size_list(struct object_walk *walk)

@@ -173,15 +173,21 @@ static enum status write_traceback(struct collector *collector, uint64_t addr, i
 
 /* ---- one exception */
 
+#define NOTE_SEPARATOR '\x1e'
+
 static void append_note(struct collector *collector, uint64_t note_addr)
 {
     if (collector->notes.size)
-        text_append_char(&collector->notes, '\n');
+        text_append_char(&collector->notes, NOTE_SEPARATOR);
+    size_t start = collector->notes.size;
     const struct python_type *type;
     if (object_type(collector->process, note_addr, &type) == STATUS_OK && type->kind == KIND_STR)
         str_display(collector->process, note_addr, &collector->notes);
     else
         object_repr(collector->process, note_addr, &repr_limits_default, &collector->notes);
+    for (size_t i = start; i < collector->notes.size; i++)
+        if (collector->notes.data[i] == NOTE_SEPARATOR)
+            collector->notes.data[i] = ' ';
 }
 
 /* __notes__ is a list in the instance's dictionary, from 3.11 on. */

@@ -88,7 +88,11 @@ uint32_t label_code(struct label_table *table, const struct reference *reference
                                                        : 0;
         break;
     case LABEL_KEY_ITSELF: break;
-    case LABEL_FIELD: label.value = (uintptr_t)reference->name; break;
+    case LABEL_FIELD:
+        if (!reference->name && !label.is_weak)
+            return 0;
+        label.value = (uintptr_t)reference->name;
+        break;
     case LABEL_ATTRIBUTE:
     case LABEL_KEY:
     case LABEL_VARIABLE: label.value = reference->name_addr; break;
@@ -136,7 +140,7 @@ void label_text(struct label_table *table, uint32_t code, struct text *text)
     case LABEL_NONE:
     case LABEL_INDEX: break;
     case LABEL_FIELD: {
-        const char *name = (const char *)(uintptr_t)label->value;
+        const char *name = label->value ? (const char *)(uintptr_t)label->value : "";
         if (label->is_weak && strncmp(name, "weak", 4) == 0)
             name += 4; /* said already */
         else if (label->is_weak)

@@ -17,12 +17,10 @@ struct collector {
     enum status status;
 };
 
-/* `from`: the address of the word that refers, 0 where the reference is not one
- * that counts. */
-static void add(struct collector *collector, uint64_t addr, enum root_kind kind, uint64_t from,
-                const char *label)
+static void add(struct collector *collector, uint64_t addr, enum root_kind kind,
+                enum outside_certainty certainty, uint64_t from, const char *label)
 {
-    struct outside_reference reference = {addr, from, label, (uint8_t)kind};
+    struct outside_reference reference = {addr, from, label, (uint8_t)kind, (uint8_t)certainty};
     if (collector->status == STATUS_OK && !array_push(&collector->out->items, reference))
         collector->status = STATUS_NO_MEMORY;
 }
@@ -51,11 +49,11 @@ static void add_modules(struct collector *collector)
         const struct python_type *type;
         if (str_name(process, key_addr, &name) != STATUS_OK)
             continue;
-        add(collector, module_addr, ROOT_MODULE, 0, name);
+        add(collector, module_addr, ROOT_MODULE, OUTSIDE_NAMED, 0, name);
         if (object_type(process, module_addr, &type) == STATUS_OK && type->kind == KIND_MODULE &&
             object_pointer(process, module_addr, PY_module_dict, &dict_addr) == STATUS_OK &&
             dict_addr)
-            add(collector, dict_addr, ROOT_MODULE, 0, name);
+            add(collector, dict_addr, ROOT_MODULE, OUTSIDE_NAMED, 0, name);
     }
 }
 
@@ -83,7 +81,7 @@ static void add_words(struct collector *collector, uint64_t addr, uint64_t size,
     for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
         uint64_t word = load_u64(bytes + offset);
         if (looks_like_object(collector, word))
-            add(collector, word, words->kind, addr + offset, words->label);
+            add(collector, word, words->kind, OUTSIDE_WORD, addr + offset, words->label);
     }
 }
 
@@ -143,18 +141,66 @@ static void add_statics(struct collector *collector)
             uint64_t word = load_u64(bytes + offset);
             if (word >= 4096 && !overlaps_runtime(collector->process, segment->address + offset) &&
                 looks_like_object(collector, word))
-                add(collector, word, ROOT_STATIC, segment->address + offset, label);
+                add(collector, word, ROOT_STATIC, OUTSIDE_WORD, segment->address + offset,
+                    label);
         }
     }
 }
 
 /* ---- threads and frames */
 
+/* From 3.14 on the lowest bit of a slot says that its reference is not counted. */
+static bool is_borrowed(const struct python_process *process, uint64_t word)
+{
+    return layout_has(&process->layout, PY_constant_stackref_tag_mask) && word & 1;
+}
+
+/* How many of a frame's slots are in use: all variables, and of the evaluation
+ * stack what the frame says; where it is running, it does not say. */
+static uint32_t slots_in_use(const struct python_process *process, const struct frame_fact *frame)
+{
+    uint32_t top;
+    uint32_t variables = frame->code->variable_count;
+    if (layout_has(&process->layout, PY_iframe_stacktop) &&
+        memory_read_u32(process->image, frame->addr + layout_get(&process->layout, PY_iframe_stacktop),
+                        &top) == STATUS_OK &&
+        top >= variables && top <= variables + frame->code->stack_words)
+        return top;
+    return variables;
+}
+
+/* The words of the frame before its variables: function, code, namespaces. */
+static void add_frame_header(struct collector *collector, const struct frame_fact *frame,
+                             const char *label)
+{
+    const struct python_layout *layout = &collector->process->layout;
+    uint64_t size = layout_get(layout, PY_iframe_localsplus), word;
+    for (uint64_t offset = 0; offset < size; offset += 8) {
+        if (memory_read_u64(collector->process->image, frame->addr + offset, &word) != STATUS_OK)
+            return;
+        uint64_t addr = frame_untag(collector->process, word);
+        if (addr && looks_like_object(collector, addr))
+            add(collector, addr, ROOT_FRAME, OUTSIDE_WORD, frame->addr + offset, label);
+    }
+}
+
+/* Up to 3.10 a frame is an object of the heap, which has its references already;
+ * from 3.11 on it is C memory, or part of a generator. */
 static void add_frame(struct collector *collector, const char *thread,
                       const struct frame_fact *frame)
 {
     uint64_t slots_addr, word;
     uint32_t count = frame_slots(collector->process, frame, &slots_addr);
+    if (!frame->code)
+        return;
+    bool is_object = layout_has(&collector->process->layout, PY_frame_code);
+    bool is_owned = is_object || code_owner_name(frame->code);
+    const char *label = printed(collector, "<thread %s>.%s%s", thread, frame->code->function, "");
+    if (is_object)
+        add(collector, frame->addr, ROOT_FRAME, OUTSIDE_NAMED, 0, label);
+    else if (!is_owned)
+        add_frame_header(collector, frame, label);
+    uint32_t in_use = slots_in_use(collector->process, frame);
     for (uint32_t i = 0; i < count; i++) {
         if (memory_read_u64(collector->process->image, slots_addr + 8 * (uint64_t)i, &word) !=
             STATUS_OK)
@@ -162,10 +208,14 @@ static void add_frame(struct collector *collector, const char *thread,
         uint64_t addr = frame_untag(collector->process, word);
         if (!addr || !looks_like_object(collector, addr))
             continue;
-        bool is_variable = i < frame->code->variable_count;
-        add(collector, addr, ROOT_FRAME, is_variable ? slots_addr + 8 * (uint64_t)i : 0,
+        enum outside_certainty certainty = i >= in_use ? OUTSIDE_WORD
+                                           : is_owned || is_borrowed(collector->process, word)
+                                               ? OUTSIDE_NAMED
+                                               : OUTSIDE_COUNTED;
+        add(collector, addr, ROOT_FRAME, certainty, slots_addr + 8 * (uint64_t)i,
             printed(collector, "<thread %s>.%s.%s", thread, frame->code->function,
-                    is_variable ? frame->code->variables[i].name : "(stack)"));
+                    i < frame->code->variable_count ? frame->code->variables[i].name
+                                                    : "<stack>"));
     }
 }
 
@@ -233,6 +283,7 @@ static void find_interned(struct collector *collector)
         if ((reference->kind == ROOT_STATIC || reference->kind == ROOT_INTERPRETER) &&
             is_interned_table(collector->process, reference->addr)) {
             reference->kind = ROOT_INTERNED;
+            reference->certainty = OUTSIDE_COUNTED;
             reference->label = "interned strings";
             out->interned_addr = reference->addr;
         }
@@ -253,7 +304,7 @@ enum status outside_references_collect(const struct core_dump *core,
     add_modules(&collector);
     if (object_pointer(process, process->interp_addr, PY_interp_builtins, &builtins_addr) ==
         STATUS_OK)
-        add(&collector, builtins_addr, ROOT_BUILTINS, 0, "builtins");
+        add(&collector, builtins_addr, ROOT_BUILTINS, OUTSIDE_NAMED, 0, "builtins");
     add_interpreter(&collector);
     add_statics(&collector);
     find_interned(&collector);

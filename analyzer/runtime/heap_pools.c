@@ -19,14 +19,14 @@
 #include "inquest/base/bytes_reader.h"
 
 #define SIZE_CLASSES 32
-#define MAX_BLOCKS   1024 /* 16 KiB of 16 bytes each */
+#define MAX_BLOCKS   (POOL_LIVE_WORDS * 64) /* more than 16 KiB of 16 bytes each */
 
 struct pool_header {
     uint32_t allocated, size_class, next_offset, max_next_offset;
     uint64_t free_addr;
 };
 
-static uint64_t pool_bytes(const struct python_process *process)
+uint64_t pool_size(const struct python_process *process)
 {
     return layout_minor(&process->layout) >= 10 ? 16384 : 4096;
 }
@@ -50,62 +50,79 @@ static bool read_header(const uint8_t *bytes, uint64_t size, struct pool_header 
 
 /* Clears the bits of the blocks on the free list. False where it leaves the pool,
  * meets a block twice or is of another length than the counts say. */
-static bool clear_free(const uint8_t *bytes, uint64_t addr, const struct pool_header *header,
-                       struct pool *pool, uint64_t *live)
+static bool clear_free(const struct pool_header *header, struct pool *pool, uint64_t *live)
 {
     uint32_t expected = pool->block_count - header->allocated, found = 0;
     for (uint64_t next = header->free_addr; next; found++) {
-        uint64_t offset = next - addr - POOL_HEADER_BYTES;
+        uint64_t offset = next - pool->addr - POOL_HEADER_BYTES;
         uint64_t block = offset / pool->block_size;
         if (found == expected || block >= pool->block_count || offset % pool->block_size ||
             !(live[block / 64] >> (block & 63) & 1))
             return false;
         live[block / 64] &= ~(UINT64_C(1) << (block & 63));
-        next = load_u64(bytes + POOL_HEADER_BYTES + offset);
+        pool->live_count--;
+        next = load_u64(pool->bytes + POOL_HEADER_BYTES + offset);
     }
     return found == expected;
 }
 
-static enum status visit_pool(const uint8_t *bytes, uint64_t addr, uint64_t size,
-                              const struct pool_header *header, pool_visitor visit, void *context,
-                              struct pool_totals *totals)
+static void set_first_bits(uint64_t live[POOL_LIVE_WORDS], uint32_t count)
 {
-    uint64_t live[MAX_BLOCKS / 64] = {0};
-    struct pool pool = {.addr = addr,
-                        .block_size = (header->size_class + 1) * 16,
-                        .live_count = header->allocated,
-                        .live = live};
-    pool.block_count = (header->next_offset - POOL_HEADER_BYTES) / pool.block_size;
-    for (uint32_t block = 0; block < pool.block_count; block++)
-        live[block / 64] |= UINT64_C(1) << (block & 63);
-    if (!clear_free(bytes, addr, header, &pool, live))
-        totals->damaged++;
-    uint64_t capacity = (size - POOL_HEADER_BYTES) / pool.block_size;
+    memset(live, 0, POOL_LIVE_WORDS * sizeof *live);
+    memset(live, 0xFF, count / 64 * sizeof *live);
+    if (count % 64)
+        live[count / 64] = (UINT64_C(1) << (count % 64)) - 1;
+}
+
+enum pool_state pool_read(const struct python_process *process, uint64_t addr,
+                          uint64_t ret_live[POOL_LIVE_WORDS], struct pool *ret_pool)
+{
+    uint64_t size = pool_size(process);
+    const uint8_t *bytes = memory_view(process->image, addr, size);
+    struct pool_header header;
+    if (!bytes || !read_header(bytes, size, &header))
+        return POOL_NONE;
+    if (!header.allocated)
+        return POOL_EMPTY;
+    struct pool pool = {
+        .addr = addr, .block_size = (header.size_class + 1) * 16, .live = ret_live, .bytes = bytes};
+    pool.block_count = (header.next_offset - POOL_HEADER_BYTES) / pool.block_size;
+    pool.capacity = (uint32_t)(size - POOL_HEADER_BYTES) / pool.block_size;
+    pool.live_count = pool.block_count;
+    set_first_bits(ret_live, pool.block_count);
+    bool is_sound = clear_free(&header, &pool, ret_live);
+    *ret_pool = pool;
+    return is_sound ? POOL_IN_USE : POOL_DAMAGED;
+}
+
+static void count_pool(const struct pool *pool, uint64_t size, struct pool_totals *totals)
+{
     totals->pools++;
     totals->pool_bytes += size;
-    totals->live_bytes += (uint64_t)pool.live_count * pool.block_size;
-    totals->free_bytes += (capacity - pool.live_count) * pool.block_size;
-    totals->header_bytes += size - capacity * pool.block_size;
-    return visit(context, &pool);
+    totals->live_bytes += (uint64_t)pool->live_count * pool->block_size;
+    totals->free_bytes += (uint64_t)(pool->capacity - pool->live_count) * pool->block_size;
+    totals->header_bytes += size - (uint64_t)pool->capacity * pool->block_size;
 }
 
 static enum status visit_segment(const struct python_process *process,
                                  const struct core_segment *segment, pool_visitor visit,
                                  void *context, struct pool_totals *totals)
 {
-    uint64_t size = pool_bytes(process), end = segment->address + segment->stored;
+    uint64_t size = pool_size(process), end = segment->address + segment->stored;
+    uint64_t live[POOL_LIVE_WORDS];
     enum status status = STATUS_OK;
     for (uint64_t addr = (segment->address + size - 1) & ~(size - 1);
          addr >= segment->address && addr < end && end - addr >= size && status == STATUS_OK;
          addr += size) {
-        const uint8_t *bytes = memory_view(process->image, addr, size);
-        struct pool_header header;
-        if (!bytes || !read_header(bytes, size, &header))
-            continue;
-        if (header.allocated)
-            status = visit_pool(bytes, addr, size, &header, visit, context, totals);
-        else
-            totals->empty_bytes += size;
+        struct pool pool;
+        switch (pool_read(process, addr, live, &pool)) {
+        case POOL_NONE: continue;
+        case POOL_EMPTY: totals->empty_bytes += size; continue;
+        case POOL_DAMAGED: totals->damaged++; break;
+        case POOL_IN_USE: break;
+        }
+        count_pool(&pool, size, totals);
+        status = visit(context, &pool);
     }
     return status;
 }

@@ -13,8 +13,10 @@ const char *const root_kind_names[ROOT_KIND_COUNT] = {
 
 struct finder {
     const struct heap *heap;
+    const struct outside_references *outside;
     struct heap_roots *roots;
     uint32_t *found; /* references found to each object */
+    uint64_t *words; /* bitmap: C memory has a word that leads to the object */
     enum status status;
 };
 
@@ -47,19 +49,22 @@ static bool is_inside_object(const struct heap *heap, uint64_t addr)
     return low && addr - heap->address[low - 1] < heap->size[low - 1];
 }
 
-static void add_outside(struct finder *finder, const struct outside_references *outside,
-                        enum root_kind kind)
+static bool is_missing_references(const struct finder *finder, uint32_t object)
 {
-    for (size_t i = 0; i < outside->items.count; i++) {
-        const struct outside_reference *reference = &outside->items.items[i];
+    uint64_t count = finder->heap->refcount[object];
+    return count != UINT64_MAX && count > finder->found[object];
+}
+
+/* The certain ones of one kind, each a root. */
+static void add_certain(struct finder *finder, enum root_kind kind)
+{
+    for (size_t i = 0; i < finder->outside->items.count; i++) {
+        const struct outside_reference *reference = &finder->outside->items.items[i];
         uint32_t object;
-        if (reference->kind != kind ||
+        if (reference->kind != kind || reference->certainty == OUTSIDE_WORD ||
             !heap_map_id(finder->heap->find.objects, reference->addr, &object))
             continue;
-        if ((kind == ROOT_STATIC || kind == ROOT_INTERPRETER) &&
-            is_inside_object(finder->heap, reference->from))
-            continue;
-        if (reference->from)
+        if (reference->certainty == OUTSIDE_COUNTED)
             finder->found[object]++;
         add_root(finder, object, kind, reference->label);
     }
@@ -68,22 +73,38 @@ static void add_outside(struct finder *finder, const struct outside_references *
 static void add_types(struct finder *finder)
 {
     const struct heap *heap = finder->heap;
-    for (size_t i = 0; i < heap->types.count; i++) {
-        const struct python_type *type = heap->types.items[i];
-        uint32_t object;
-        if (heap_map_id(heap->find.objects, type->addr, &object))
+    const struct python_type *type;
+    for (uint32_t object = 0; object < heap->count; object++)
+        if (heap->types.items[heap->type[object]]->kind == KIND_TYPE &&
+            type_at(heap->process, heap->address[object], &type) == STATUS_OK)
             add_root(finder, object, ROOT_TYPE, type->name);
+}
+
+/* Words explain what is missing in a count; one word an object is told. What is
+ * missing even then is held by something that we don't see. */
+static void add_words(struct finder *finder)
+{
+    const struct heap *heap = finder->heap;
+    for (size_t i = 0; i < finder->outside->items.count; i++) {
+        const struct outside_reference *reference = &finder->outside->items.items[i];
+        uint32_t object;
+        if (reference->certainty != OUTSIDE_WORD ||
+            !heap_map_id(heap->find.objects, reference->addr, &object) ||
+            !is_missing_references(finder, object) || is_inside_object(heap, reference->from))
+            continue;
+        finder->found[object]++;
+        if (!graph_bit(finder->words, object))
+            add_root(finder, object, (enum root_kind)reference->kind, reference->label);
+        finder->words[object >> 6] |= UINT64_C(1) << (object & 63);
     }
 }
 
-/* What is counted more often than it is referred to is held by something that we
- * don't see. Types are roots already. */
+/* Types are roots already, whatever their count. */
 static void add_extension_held(struct finder *finder)
 {
     const struct heap *heap = finder->heap;
     for (uint32_t object = 0; object < heap->count; object++) {
-        if (heap->refcount[object] <= finder->found[object] ||
-            heap->refcount[object] == UINT64_MAX ||
+        if (!is_missing_references(finder, object) ||
             heap->types.items[heap->type[object]]->kind == KIND_TYPE)
             continue;
         const char *label = arena_printf(
@@ -93,23 +114,58 @@ static void add_extension_held(struct finder *finder)
     }
 }
 
+/* What only a word of C memory leads to: the count does not tell (it is immortal,
+ * or we found too many references), but garbage it is not. */
+static enum status add_unreached(struct finder *finder)
+{
+    const struct heap *heap = finder->heap;
+    size_t count = finder->roots->roots.count;
+    uint32_t *nodes = malloc((count + 1) * sizeof *nodes);
+    uint64_t *reached;
+    if (!nodes)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        nodes[i] = finder->roots->roots.items[i].object;
+    const struct graph_roots roots = {nodes, NULL, (uint32_t)count};
+    enum status status = graph_reach(&heap->references, &roots, &reached, NULL);
+    free(nodes);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < finder->outside->items.count; i++) {
+        const struct outside_reference *reference = &finder->outside->items.items[i];
+        uint32_t object;
+        if (reference->certainty != OUTSIDE_WORD ||
+            !heap_map_id(heap->find.objects, reference->addr, &object) ||
+            graph_bit(reached, object) || is_inside_object(heap, reference->from))
+            continue;
+        add_root(finder, object, (enum root_kind)reference->kind, reference->label);
+        reached[object >> 6] |= UINT64_C(1) << (object & 63);
+    }
+    graph_free(reached);
+    return finder->status;
+}
+
 enum status heap_roots_find(const struct heap *heap, const struct outside_references *outside,
                             struct heap_roots *ret_roots)
 {
     struct heap_roots roots = {0};
-    struct finder finder = {.heap = heap, .roots = &roots};
+    struct finder finder = {.heap = heap, .outside = outside, .roots = &roots};
     finder.found = calloc((size_t)heap->count + 1, sizeof *finder.found);
-    if (!finder.found)
-        return STATUS_NO_MEMORY;
-    count_edges(&finder);
-    for (unsigned kind = 0; kind < ROOT_EXTENSION; kind++) {
-        if (kind == ROOT_TYPE)
-            add_types(&finder);
-        else
-            add_outside(&finder, outside, (enum root_kind)kind);
+    finder.words = calloc((size_t)heap->count / 64 + 1, sizeof *finder.words);
+    if (finder.found && finder.words) {
+        count_edges(&finder);
+        for (unsigned kind = 0; kind < ROOT_EXTENSION; kind++)
+            add_certain(&finder, (enum root_kind)kind);
+        add_types(&finder);
+        add_words(&finder);
+        add_extension_held(&finder);
+        if (finder.status == STATUS_OK)
+            finder.status = add_unreached(&finder);
+    } else {
+        finder.status = STATUS_NO_MEMORY;
     }
-    add_extension_held(&finder);
     free(finder.found);
+    free(finder.words);
     if (finder.status == STATUS_OK)
         *ret_roots = roots;
     else

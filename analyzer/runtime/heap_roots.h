@@ -31,12 +31,22 @@ struct heap_roots {
     ARRAY(struct heap_root) roots; /* by kind, then in order of discovery */
 };
 
+/* What a reference from outside says. */
+enum outside_certainty {
+    OUTSIDE_NAMED,   /* a root whatever is counted; the count knows nothing of it */
+    OUTSIDE_COUNTED, /* a root whatever is counted; the count includes it */
+    OUTSIDE_WORD,    /* a word of C memory: owned, borrowed, or left over. A root where the
+                        object is counted more often than is otherwise explained, or where
+                        nothing else leads to it */
+};
+
 /* An object that something outside of the heap refers to. */
 struct outside_reference {
     uint64_t addr;
-    uint64_t from; /* the word that refers; 0: not a reference that counts */
+    uint64_t from;     /* the word that refers, 0 where it is not known */
     const char *label; /* in the process's arena */
     uint8_t kind;      /* root_kind */
+    uint8_t certainty; /* outside_certainty */
 };
 
 struct outside_references {

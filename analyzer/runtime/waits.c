@@ -18,19 +18,19 @@ struct syscall_state {
 
 /* x86-64 numbers (the kernel's syscall_64.tbl). To add one: a row. */
 static const struct syscall_state syscall_states[] = {
-    {0, "in read"},          {1, "in write"},         {7, "in poll"},
-    {17, "in pread64"},      {18, "in pwrite64"},     {19, "in readv"},
-    {20, "in writev"},       {23, "in select"},       {34, "in pause"},
-    {35, "sleeping"},        {42, "in connect"},      {43, "in accept"},
-    {44, "in sendto"},       {45, "in recvfrom"},     {46, "in sendmsg"},
-    {47, "in recvmsg"},      {61, "in wait4"},        {72, "in fcntl"},
-    {73, "in flock"},        {74, "in fsync"},        {75, "in fdatasync"},
-    {128, "in sigtimedwait"}, {130, "in sigsuspend"}, {202, "waiting"},
-    {230, "sleeping"},       {232, "in epoll_wait"},  {247, "in waitid"},
-    {257, "in openat"},      {270, "in select"},      {271, "in poll"},
-    {281, "in epoll_pwait"}, {288, "in accept"},      {441, "in epoll_pwait2"},
+    {0, "in read"},           {1, "in write"},          {7, "in poll"},          {17, "in pread64"},
+    {18, "in pwrite64"},      {19, "in readv"},         {20, "in writev"},       {23, "in select"},
+    {34, "in pause"},         {35, "sleeping"},         {42, "in connect"},      {43, "in accept"},
+    {44, "in sendto"},        {45, "in recvfrom"},      {46, "in sendmsg"},      {47, "in recvmsg"},
+    {61, "in wait4"},         {72, "in fcntl"},         {73, "in flock"},        {74, "in fsync"},
+    {75, "in fdatasync"},     {128, "in sigtimedwait"}, {130, "in sigsuspend"},  {202, "waiting"},
+    {230, "sleeping"},        {232, "in epoll_wait"},   {247, "in waitid"},      {257, "in openat"},
+    {270, "in select"},       {271, "in poll"},         {281, "in epoll_pwait"}, {288, "in accept"},
+    {441, "in epoll_pwait2"},
 };
 
+#define SYSCALL_SELECT     23
+#define SYSCALL_PSELECT6   270
 #define SYSCALL_FUTEX      202
 #define FUTEX_COMMAND_MASK 127
 #define FUTEX_WAIT         0
@@ -160,9 +160,9 @@ static void explain_futex(const struct thread_fact *thread, struct search *searc
 {
     struct python_process *process = search->process;
     uint64_t gil_addr = gil_address(process), mutex_addr;
-    uint64_t gil_end = gil_addr + (layout_has(&process->layout, PY_gil_size)
-                                       ? layout_get(&process->layout, PY_gil_size)
-                                       : 0);
+    uint64_t gil_end =
+        gil_addr +
+        (layout_has(&process->layout, PY_gil_size) ? layout_get(&process->layout, PY_gil_size) : 0);
     if (search->futex_addr >= gil_addr && search->futex_addr < gil_end) {
         search->wait->state = "waiting for the GIL";
         search->wait->waits_for_addr = gil_addr;
@@ -173,9 +173,19 @@ static void explain_futex(const struct thread_fact *thread, struct search *searc
     if (on_own_stack &&
         memory_read_u64(process->image, search->futex_addr - 8, &mutex_addr) == STATUS_OK)
         search->mutex_addr = mutex_addr;
-    search->wait->waits_for_addr =
-        search->mutex_addr ? search->mutex_addr : search->futex_addr;
+    search->wait->waits_for_addr = search->mutex_addr ? search->mutex_addr : search->futex_addr;
     find_lock(search, frames);
+}
+
+static const char *state_in_syscall(const struct core_registers *registers, const char *otherwise)
+{
+    uint64_t number = registers->original_ax;
+    if ((number == SYSCALL_SELECT || number == SYSCALL_PSELECT6) && !(uint32_t)registers->di)
+        return "sleeping"; /* on no files: time.sleep() before 3.11 */
+    for (size_t i = 0; i < sizeof syscall_states / sizeof *syscall_states; i++)
+        if (number == syscall_states[i].number)
+            return syscall_states[i].state;
+    return otherwise;
 }
 
 void thread_wait(const struct core_dump *core, struct python_process *process,
@@ -188,16 +198,12 @@ void thread_wait(const struct core_dump *core, struct python_process *process,
     if (!thread->native || thread->is_crashed || core->arch != CORE_X86_64)
         return;
     const struct core_registers *registers = &thread->native->registers;
-    for (size_t i = 0; i < sizeof syscall_states / sizeof *syscall_states; i++)
-        if (registers->original_ax == syscall_states[i].number)
-            ret_wait->state = syscall_states[i].state;
+    ret_wait->state = state_in_syscall(registers, ret_wait->state);
     uint64_t command = registers->si & FUTEX_COMMAND_MASK;
     if (registers->original_ax != SYSCALL_FUTEX || !process || !thread->state_addr ||
         (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET))
         return;
-    struct search search = {.process = process,
-                            .threads = threads,
-                            .futex_addr = registers->di,
-                            .wait = ret_wait};
+    struct search search = {
+        .process = process, .threads = threads, .futex_addr = registers->di, .wait = ret_wait};
     explain_futex(thread, &search, frames);
 }

@@ -5,7 +5,7 @@
  *   strings of argv and of the environment, path given to execve
  *   16 random bytes (AT_RANDOM), platform names
  *   auxiliary vector         the same bytes as NT_AUXV
- *   0
+ *   0, and one more for each variable that was unset
  *   pointers to the environment's strings: counted, never followed
  *   0
  *   pointers to argv's strings
@@ -74,12 +74,13 @@ static bool zero_below(const struct stack_bytes *stack, uint64_t position)
     return position >= 8 && !load_u64(stack->data + position - 8);
 }
 
-/* argv's pointers: [*ret_start, + 8 * *ret_count) within the stack's bytes. */
-static bool find_argv(const struct stack_bytes *stack, uint64_t auxv, uint64_t *ret_start,
-                      uint64_t *ret_count)
+/* argv's pointers: [*ret_start, + 8 * *ret_count) within the stack's bytes, where
+ * those of the environment end at `end`. */
+static bool argv_below(const struct stack_bytes *stack, uint64_t end, uint64_t lowest_string,
+                       uint64_t *ret_start, uint64_t *ret_count)
 {
-    uint64_t environment, start, lowest_string = stack->address + auxv;
-    if (!zero_below(stack, auxv) || !pointers_below(stack, auxv - 8, lowest_string, &environment) ||
+    uint64_t environment, start;
+    if (!pointers_below(stack, end, lowest_string, &environment) ||
         !zero_below(stack, environment) ||
         !pointers_below(stack, environment - 8, lowest_string, &start) || start < 8)
         return false;
@@ -89,6 +90,18 @@ static bool find_argv(const struct stack_bytes *stack, uint64_t auxv, uint64_t *
     *ret_start = start;
     *ret_count = count;
     return true;
+}
+
+/* Each unsetenv() leaves one more zero behind the environment's pointers. */
+static bool find_argv(const struct stack_bytes *stack, uint64_t auxv, uint64_t *ret_start,
+                      uint64_t *ret_count)
+{
+    for (uint64_t end = auxv; zero_below(stack, end);) {
+        end -= 8;
+        if (argv_below(stack, end, stack->address + auxv, ret_start, ret_count))
+            return true;
+    }
+    return false;
 }
 
 /* One argument's bytes; the next one must begin right behind it. */

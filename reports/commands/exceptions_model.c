@@ -181,3 +181,15 @@ enum status stacks_load_exceptions(struct index *index, struct stacks *stacks, s
     array_deinit(&exceptions);
     return status;
 }
+
+bool next_note(const char **notes, struct text *note)
+{
+    static const char separator[] = "\x1e";
+    if (!*notes)
+        return false;
+    size_t size = strcspn(*notes, separator);
+    text_clear(note);
+    text_append_n(note, *notes, size);
+    *notes = (*notes)[size] ? *notes + size + 1 : NULL;
+    return true;
+}

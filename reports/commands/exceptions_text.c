@@ -182,8 +182,9 @@ static void print_exception_only(struct printer *printer, const struct stack_exc
     text_init(&title);
     exception_title(exception, &title);
     print_lines(printer, text_string(&title), true);
-    if (exception->notes && *exception->notes)
-        print_lines(printer, exception->notes, false);
+    const char *notes = exception->notes;
+    while (next_note(&notes, &title))
+        print_lines(printer, text_string(&title), false);
     printer->text->failed |= title.failed;
     text_deinit(&title);
 }

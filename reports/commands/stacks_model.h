@@ -9,6 +9,7 @@
 #include "inquest/analyzer/index.h"
 #include "inquest/base/arena.h"
 #include "inquest/base/array.h"
+#include "inquest/base/text.h"
 
 /* The dead process's threads as people want to see them: in order of importance,
  * alike ones grouped, recursion collapsed. Read once from the index; the text,
@@ -70,7 +71,8 @@ struct stack_exception {
     int64_t thread_id;
     const char *relation; /* "cause", "context", "group" (a member); NULL: the exception itself */
     const char *state;    /* "in flight", "handled" */
-    const char *type, *message, *notes;
+    const char *type, *message;
+    const char *notes; /* as in the index: next_note() */
     uint64_t address; /* 0: unknown */
     bool is_suppressed;
     size_t parent; /* in stacks.exceptions, always before this one; SIZE_MAX: none */
@@ -114,6 +116,10 @@ bool stacks_collapse(struct stacks *stacks, const struct stacks_options *options
  * the model: exceptions_model.c. */
 enum status stacks_load_exceptions(struct index *index, struct stacks *stacks,
                                    struct error *err) MUST_CHECK;
+
+/* Puts the next of an exception's notes into `note`, which it empties first, and
+ * moves on; false after the last. */
+bool next_note(const char **notes, struct text *note);
 
 /* Whether this thread is looked at by itself: it crashed, holds the GIL, is the
  * main one, or has an exception. */

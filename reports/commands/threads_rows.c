@@ -146,13 +146,8 @@ static void write_notes(struct json_writer *json, const char *notes)
     struct text line;
     text_init(&line);
     json_begin_array(json);
-    while (notes && *notes) {
-        size_t size = strcspn(notes, "\n");
-        text_clear(&line);
-        text_append_n(&line, notes, size);
+    while (next_note(&notes, &line))
         json_string(json, text_string(&line));
-        notes += notes[size] ? size + 1 : size;
-    }
     json_end_array(json);
     json->failed |= line.failed;
     text_deinit(&line);

@@ -332,7 +332,7 @@ static void depth(struct objects *objects)
     for (int i = 0; i < 6; i++)
         value = objects_list(objects, &value, 1);
     objects_open(objects);
-    assert_string_equal(objects_repr(objects, value), "[[[[...]]]]");
+    assert_string_equal(objects_repr(objects, value), "[[[[…]]]]");
     struct repr_limits deeper = {.depth = 6, .items = 20};
     text_clear(&objects->text);
     object_repr(&objects->process, value, &deeper, &objects->text);
@@ -349,7 +349,7 @@ static void lengths(struct objects *objects)
     memset(long_text, 'x', 12000);
     uint64_t list = objects_list(objects, items, COUNT(items));
     uint64_t str = objects_str(objects, long_text), bytes = objects_bytes(objects, long_text, 201);
-    uint64_t strs[20];
+    uint64_t strs[40];
     for (size_t i = 0; i < COUNT(strs); i++)
         strs[i] = str;
     uint64_t many = objects_list(objects, strs, COUNT(strs));
@@ -358,8 +358,8 @@ static void lengths(struct objects *objects)
     free(long_text);
     objects_open(objects);
     const char *text = objects_repr(objects, list);
-    assert_non_null(strstr(text, "None, None, … 980 more]"));
-    assert_int_equal(strlen(text), 1 + 20 * 6 + strlen("… 980 more]"));
+    assert_non_null(strstr(text, "None, None, … 960 more]"));
+    assert_int_equal(strlen(text), 1 + 40 * 6 + strlen("… 960 more]"));
     text = objects_repr(objects, str);
     assert_int_equal(strlen(text), 202 + strlen("… 12,000 characters"));
     assert_non_null(strstr(text, "x'… 12,000 characters"));

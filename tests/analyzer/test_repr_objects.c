@@ -213,6 +213,47 @@ static void builtin_functions(struct objects *objects)
     assert_string_equal(objects_repr(objects, module), "<module 'vendor'>");
 }
 
+static uint64_t make_module(struct objects *objects, uint64_t type, const char *const *names,
+                            const uint64_t *values)
+{
+    uint64_t module = objects_new(objects, type, objects_field(objects, PY_module_size));
+    fake_python_set(&objects->python, module, PY_module_dict,
+                    fake_python_dict(&objects->python, names, values));
+    return module;
+}
+
+static void modules(struct objects *objects)
+{
+    static const char *const spec_names[] = {"name", "origin", "_set_fileattr", NULL};
+    static const char *const names[] = {"__name__", "__spec__", "__file__", NULL};
+    static const char *const loaded[] = {"__name__", "__loader__", NULL};
+    uint64_t object = objects->object_type;
+    uint64_t type = objects_type(objects, "module", object, PYTHON_FIELD_COUNT);
+    uint64_t spec_class = objects_class(objects, "importlib", "ModuleSpec", object, 0, NULL, NULL);
+    uint64_t builtin =
+        objects_class(objects, "importlib", "BuiltinImporter", object, 0, NULL, NULL);
+    uint64_t yes = objects_int(objects, 1), no = objects_int(objects, 0);
+    fake_python_set(&objects->python, yes, PY_object_type, objects->bool_type);
+    fake_python_set(&objects->python, no, PY_object_type, objects->bool_type);
+    uint64_t shop = objects_str(objects, "shop"), file = objects_str(objects, "/srv/shop.py");
+    uint64_t located[] = {shop, file, yes},
+             built_in[] = {shop, objects_str(objects, "built-in"), no};
+    uint64_t first[] = {shop, objects_instance(objects, spec_class, spec_names, located), file};
+    uint64_t second[] = {shop, objects_instance(objects, spec_class, spec_names, built_in), file};
+    uint64_t third[] = {shop, objects->none, file}, fourth[] = {shop, builtin};
+    uint64_t addrs[] = {
+        make_module(objects, type, names, first), make_module(objects, type, names, second),
+        make_module(objects, type, names, third), make_module(objects, type, loaded, fourth)};
+    objects_open(objects);
+    assert_string_equal(objects_repr(objects, addrs[0]), "<module 'shop' from '/srv/shop.py'>");
+    assert_string_equal(objects_repr(objects, addrs[1]), "<module 'shop' (built-in)>");
+    assert_string_equal(objects_repr(objects, addrs[2]), "<module 'shop' from '/srv/shop.py'>");
+    bool by_loader = layout_minor(&objects->process.layout) <= 11;
+    assert_string_equal(objects_repr(objects, addrs[3]),
+                        by_loader ? "<module 'shop' (built-in)>"
+                                  : "<module 'shop' (<class 'importlib.BuiltinImporter'>)>");
+}
+
 /* ---- exceptions */
 
 static uint64_t builtin_error(struct objects *objects, const char *name)
@@ -371,7 +412,7 @@ static void errors_in_a_circle(struct objects *objects)
     objects_open(objects);
     assert_non_null(strstr(objects_message(objects, error), "..."));
     assert_string_equal(objects_message(objects, plain), "...");
-    assert_non_null(strstr(objects_repr(objects, plain), "ValueError(..."));
+    assert_non_null(strstr(objects_repr(objects, plain), "ValueError(…"));
 }
 
 #define EACH_VERSION(name)                                                                         \
@@ -388,6 +429,7 @@ EACH_VERSION(dataclasses)
 EACH_VERSION(enumerations)
 EACH_VERSION(functions_and_classes)
 EACH_VERSION(builtin_functions)
+EACH_VERSION(modules)
 EACH_VERSION(messages_of_arguments)
 EACH_VERSION(message_of_a_class_with_str)
 EACH_VERSION(messages_of_os_errors)
@@ -406,6 +448,7 @@ int main(void)
         cmocka_unit_test(enumerations_in_each_version),
         cmocka_unit_test(functions_and_classes_in_each_version),
         cmocka_unit_test(builtin_functions_in_each_version),
+        cmocka_unit_test(modules_in_each_version),
         cmocka_unit_test(messages_of_arguments_in_each_version),
         cmocka_unit_test(message_of_a_class_with_str_in_each_version),
         cmocka_unit_test(messages_of_os_errors_in_each_version),

@@ -302,7 +302,7 @@ static void references_and_locks(struct objects *objects)
     assert_string_equal(objects_repr(objects, lock), expected);
 }
 
-static void struct_sequences(struct objects *objects)
+static uint64_t struct_sequence(struct objects *objects, uint64_t *ret_dict)
 {
     static const char *const names[] = {"n_sequence_fields", "hour", "year", NULL};
     uint64_t member_type = new_type(objects, "member_descriptor"), members[2];
@@ -316,12 +316,40 @@ static void struct_sequences(struct objects *objects)
     uint64_t values[] = {objects_int(objects, 2), members[0], members[1]};
     uint64_t type = objects_type(objects, "time.struct_time", objects->tuple_type,
                                  PY_constant_tpflags_tuple_subclass);
-    set(objects, type, PY_type_dict, fake_python_dict(&objects->python, names, values));
+    *ret_dict = fake_python_dict(&objects->python, names, values);
     uint64_t pair[] = {objects_int(objects, 2026), objects_int(objects, 23)};
     uint64_t time = objects_tuple(objects, pair, 2);
     set(objects, time, PY_object_type, type);
+    return time;
+}
+
+static void struct_sequences(struct objects *objects)
+{
+    uint64_t dict, time = struct_sequence(objects, &dict);
+    uint64_t type = word_at(objects, time + objects_field(objects, PY_object_type));
+    set(objects, type, PY_type_dict, dict);
     objects_open(objects);
     assert_string_equal(objects_repr(objects, time), "time.struct_time(year=2026, hour=23)");
+}
+
+/* From 3.12 on the interpreter keeps the dictionaries of static types. */
+static void dictionaries_of_static_types(struct objects *objects)
+{
+    uint64_t dict, time = struct_sequence(objects, &dict), number = 3;
+    uint64_t type = word_at(objects, time + objects_field(objects, PY_object_type));
+    bool has_states = layout_has(&objects->python.layout, PY_interp_static_types);
+    if (has_states) {
+        uint64_t state = objects->python.interp + objects_field(objects, PY_interp_static_types) +
+                         (number - 1) * objects_field(objects, PY_interp_static_type_size);
+        set(objects, state, PY_interp_static_type_dict, dict);
+        set(objects, type, PY_type_subclasses, number);
+        set(objects, type, PY_type_flags,
+            word_at(objects, type + objects_field(objects, PY_type_flags)) |
+                objects_field(objects, PY_constant_tpflags_static_builtin));
+    }
+    objects_open(objects);
+    assert_string_equal(objects_repr(objects, time),
+                        has_states ? "time.struct_time(year=2026, hour=23)" : "(2026, 23)");
 }
 
 #define EACH_VERSION(name)                                                                         \
@@ -340,6 +368,7 @@ EACH_VERSION(partials)
 EACH_VERSION(namespaces)
 EACH_VERSION(references_and_locks)
 EACH_VERSION(struct_sequences)
+EACH_VERSION(dictionaries_of_static_types)
 
 int main(void)
 {
@@ -354,6 +383,7 @@ int main(void)
         cmocka_unit_test(namespaces_in_each_version),
         cmocka_unit_test(references_and_locks_in_each_version),
         cmocka_unit_test(struct_sequences_in_each_version),
+        cmocka_unit_test(dictionaries_of_static_types_in_each_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,7 +196,7 @@ def shop_exceptions(index):
         1, 0, "shop.errors.OrderError", "order 93122 can't be verified",
         [("OrderWorker.verify", "/srv/shop/worker.py", 160),
          ("OrderWorker.run", "/srv/shop/worker.py", 148)],
-        state="handled", notes="worker 1 of 12\nretry 3 of 3")
+        state="handled", notes="worker 1 of 12\x1eretry 3 of 3")
     cause = index.exception(
         1, 1, "ExceptionGroup", "3 mirrors failed (3 sub-exceptions)",
         [("fetch_all", "/srv/shop/http.py", 44)], parent=first, relation="cause")

@@ -43,7 +43,7 @@ static void print_object(struct python_process *process, uint64_t addr,
     uint64_t size = 0;
     enum status status = object_type(process, addr, &type);
     if (status != STATUS_OK) {
-        printf("%" PRIx64 " 0 type:%s ?\n", addr, status_name(status));
+        printf("%" PRIx64 " 0 typeless ?\n", addr);
         return;
     }
     status = object_references(process, type, addr, list, &size);

@@ -373,10 +373,12 @@ def picklers():
     pickler.dump([{"a": [1, "text"]}, (1, 2), Exception()])
     unpickler = pickle.Unpickler(io.BytesIO(out.getvalue()))
     unpickler.load()
+    by_lines = pickle.Unpickler(io.BytesIO(pickle.dumps([1, "text", 2.5], 0) * 2))
+    by_lines.load()
     pickler.dispatch_table = {}
     fresh = pickle.Pickler(io.BytesIO(), 5, buffer_callback=lambda b: None) if sys.version_info >= (3, 8) else None
     buffers = [pickle.PickleBuffer(bytearray(b"x"))] if hasattr(pickle, "PickleBuffer") else []
-    return [pickler, unpickler, fresh, buffers, pickler.memo, unpickler.memo]
+    return [pickler, unpickler, by_lines, fresh, buffers, pickler.memo, unpickler.memo]
 
 
 @kind
