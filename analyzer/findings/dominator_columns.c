@@ -13,8 +13,7 @@ static bool allocate(struct dominator_columns *columns, uint32_t **ret_dominator
     columns->label = calloc(count, sizeof *columns->label);
     columns->first = calloc(count, sizeof *columns->first);
     *ret_dominator = malloc(count * sizeof **ret_dominator);
-    return columns->type && columns->retained && columns->label && columns->first &&
-           *ret_dominator;
+    return columns->type && columns->retained && columns->label && columns->first && *ret_dominator;
 }
 
 static enum status read_objects(struct heap_reader *reader, struct dominator_columns *columns,

@@ -17,7 +17,7 @@ enum {
 
 struct label_classes {
     struct heap_reader *reader;
-    ARRAY(uint32_t) of_code;   /* what is known of each label */
+    ARRAY(uint32_t) of_code;    /* what is known of each label */
     ARRAY(const char *) texts;  /* class - LABEL_CLASS_FIRST */
     uint32_t *slots, slot_mask; /* open addressing by text: class, 0 empty */
     struct arena arena;

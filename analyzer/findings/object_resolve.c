@@ -66,13 +66,21 @@ static enum status push(struct resolver *resolver, struct place place)
 
 /* ---- Roots. */
 
-static int compare_places(const void *left, const void *right)
+/* Longer names are better, and of the same name the root that explains best, which
+ * comes last here. */
+static void sort_places(struct resolver *resolver)
 {
-    const struct place *a = left, *b = right;
-    return (a->followed > b->followed) - (a->followed < b->followed);
+    struct place *places = resolver->places.items;
+    for (size_t i = 1; i < resolver->places.count; i++) {
+        for (size_t j = i; j && places[j - 1].followed > places[j].followed; j--) {
+            struct place place = places[j];
+            places[j] = places[j - 1];
+            places[j - 1] = place;
+        }
+    }
 }
 
-/* All roots whose name the path begins with; those with longer names are better. */
+/* All roots whose name the path begins with. */
 static enum status find_roots(struct resolver *resolver)
 {
     struct index_rows *rows;
@@ -94,13 +102,11 @@ static enum status find_roots(struct resolver *resolver)
         access_path_begin(&path, kind, label, index_rows_integer(rows, 3) == 1, &resolver->step);
         size_t size = resolver->step.size;
         if (size && goes_on(resolver, 0, text_string(&resolver->step), size))
-            status = push(resolver, (struct place){(uint32_t)object, (uint32_t)size,
-                                                   path.in_namespace});
+            status =
+                push(resolver, (struct place){(uint32_t)object, (uint32_t)size, path.in_namespace});
     }
     enum status ended = index_rows_finish(rows, status == STATUS_OK ? resolver->err : NULL);
-    if (resolver->places.count)
-        qsort(resolver->places.items, resolver->places.count, sizeof *resolver->places.items,
-              compare_places);
+    sort_places(resolver);
     return status == STATUS_OK ? ended : status;
 }
 
@@ -168,8 +174,7 @@ static enum status not_found(struct resolver *resolver)
                          "no module, type, thread or frame that '%s' could begin with",
                          resolver->path);
     return error_set(resolver->err, STATUS_NOT_IN_DUMP, "'%.*s' holds no '%s'",
-                     (int)resolver->farthest, resolver->path,
-                     resolver->path + resolver->farthest);
+                     (int)resolver->farthest, resolver->path, resolver->path + resolver->farthest);
 }
 
 static enum status resolve(struct resolver *resolver, uint32_t *ret_id)
@@ -177,11 +182,7 @@ static enum status resolve(struct resolver *resolver, uint32_t *ret_id)
     enum status status = find_roots(resolver);
     for (unsigned trials = 0; status == STATUS_OK && resolver->places.count; trials++) {
         struct place place = resolver->places.items[--resolver->places.count];
-        if (place.followed == resolver->size && !place.in_namespace) {
-            *ret_id = place.object;
-            return STATUS_OK;
-        }
-        if (place.followed == resolver->size) { /* the dict of a module of that name */
+        if (place.followed == resolver->size) {
             *ret_id = place.object;
             return STATUS_OK;
         }

@@ -54,8 +54,8 @@ struct builder {
     struct root_table roots;
     ARRAY(struct type_row) types; /* by id */
     uint32_t dict_type;
-    uint32_t *members; /* of nodes, one slice behind the other */
-    uint32_t used;     /* of members */
+    uint32_t *members;          /* of nodes, one slice behind the other */
+    uint32_t used;              /* of members */
     uint64_t least, individual; /* bytes */
     unsigned max_depth;
     ARRAY(struct pending) stack;
@@ -119,8 +119,8 @@ static const struct type_row *find_type(const struct builder *builder, uint32_t 
     const struct type_row wanted = {.id = id};
     if (!builder->types.count)
         return &unknown;
-    const struct type_row *row = bsearch(&wanted, builder->types.items, builder->types.count,
-                                         sizeof wanted, compare_types);
+    const struct type_row *row =
+        bsearch(&wanted, builder->types.items, builder->types.count, sizeof wanted, compare_types);
     return row ? row : &unknown;
 }
 
@@ -219,8 +219,7 @@ static bool is_absorbed(const struct pending *pending, const struct place *place
     if (place->label_class == LABEL_CLASS_DICT)
         return true;
     return !pending->is_top && place->label_class >= LABEL_CLASS_FIRST &&
-           place->type == pending->place.type &&
-           place->label_class == pending->place.label_class &&
+           place->type == pending->place.type && place->label_class == pending->place.label_class &&
            place->in_namespace == pending->place.in_namespace;
 }
 
@@ -308,8 +307,7 @@ static enum status name_node(struct builder *builder, const struct pending *pare
     if (code && child->place.label_class != LABEL_CLASS_NONE) {
         const char *label;
         size_t size;
-        enum status status =
-            heap_reader_label(builder->reader, code, &label, &size, builder->err);
+        enum status status = heap_reader_label(builder->reader, code, &label, &size, builder->err);
         if (status != STATUS_OK)
             return status;
         step = label ? arena_strndup(&builder->tree->arena, label, size) : NULL;
@@ -317,16 +315,15 @@ static enum status name_node(struct builder *builder, const struct pending *pare
     if (root)
         access_path_begin(&path, root->kind, root->label, false, text);
     else if (child->place.label_class != LABEL_CLASS_NONE)
-        access_path_step(&path,
-                         step ? step : label_class_text(&builder->classes, child->place.label_class));
+        access_path_step(
+            &path, step ? step : label_class_text(&builder->classes, child->place.label_class));
     node->label = copy(builder, text_string(text));
     bool known = !child->is_top && parent->node.path && *parent->node.path;
-    node->path = root                      ? node->label
-                 : known && *node->label   ? arena_printf(&builder->tree->arena, "%s%s",
-                                                          parent->node.path, node->label)
-                 : known                   ? arena_printf(&builder->tree->arena, "%s.…",
-                                                          parent->node.path)
-                                           : "";
+    node->path = root ? node->label
+                 : known && *node->label
+                     ? arena_printf(&builder->tree->arena, "%s%s", parent->node.path, node->label)
+                 : known ? arena_printf(&builder->tree->arena, "%s.…", parent->node.path)
+                         : "";
     if (root && strcmp(root->kind, "module") == 0 && !*node->module)
         node->module = copy(builder, root->label);
     return node->label && node->path && node->module && text_ok(text) ? STATUS_OK
@@ -407,8 +404,7 @@ static enum status push_children(struct builder *builder, const struct pending *
     }
     node->self = node->value > below ? node->value - below : 0;
     node->count = pending->node.count;
-    enum status status =
-        small_count ? push_smaller(builder, index, small_count, small) : STATUS_OK;
+    enum status status = small_count ? push_smaller(builder, index, small_count, small) : STATUS_OK;
     if (kept)
         qsort(builder->groups.items, kept, sizeof *builder->groups.items, compare_groups);
     for (size_t i = kept; i-- > 0 && status == STATUS_OK;)
@@ -492,8 +488,12 @@ static void fill_top(struct builder *builder, struct top *top)
 /* The kinds by value, the largest on top of the stack. */
 static enum status push_top(struct builder *builder, const struct top *top)
 {
-    struct retained_node all = {.kind = RETAINED_ALL, .label = "", .path = "", .type = "",
-                                .module = "", .count = builder->columns.count};
+    struct retained_node all = {.kind = RETAINED_ALL,
+                                .label = "",
+                                .path = "",
+                                .type = "",
+                                .module = "",
+                                .count = builder->columns.count};
     uint32_t first = 0;
     for (unsigned kind = 0; kind < top->count; kind++) {
         struct pending child = {.node = {.kind = RETAINED_ROOTS,

@@ -9,25 +9,6 @@
 #define CHECKSUM_BYTES 4
 #define LZ4_BEST_RATIO 255 /* no LZ4 block grows by more */
 
-uint64_t varint_get_long(struct packed_view *view)
-{
-    const uint8_t *at = view->at;
-    uint64_t value = 0;
-    for (unsigned shift = 0; at < view->end && shift < 64; shift += 7) {
-        uint8_t byte = *at++;
-        if (shift == 63 && byte > 1)
-            break;
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            view->at = at;
-            return value;
-        }
-    }
-    view->failed = true;
-    view->at = view->end;
-    return 0;
-}
-
 void packed_batch_clear(struct packed_batch *batch)
 {
     batch->bytes.count = 0;

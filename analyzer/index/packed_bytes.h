@@ -54,14 +54,27 @@ static inline size_t packed_view_left(const struct packed_view *view)
     return (size_t)(view->end - view->at);
 }
 
-/* The part of varint_get behind a first byte that is not the last. */
-uint64_t varint_get_long(struct packed_view *view);
-
+/* Inline, and so longer than others, because all reading is this. */
 static inline uint64_t varint_get(struct packed_view *view)
 {
-    if (view->at < view->end && *view->at < 0x80)
-        return *view->at++;
-    return varint_get_long(view);
+    const uint8_t *at = view->at, *end = view->end;
+    if (at < end && *at < 0x80) {
+        view->at = at + 1;
+        return *at;
+    }
+    uint64_t value = 0;
+    for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
+        uint8_t byte = *at++;
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            view->failed |= shift == 63 && byte > 1;
+            view->at = at;
+            return value;
+        }
+    }
+    view->failed = true;
+    view->at = end;
+    return 0;
 }
 
 /* A view of the next `size` bytes, which are passed; failed where they aren't there. */

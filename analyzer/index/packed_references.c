@@ -7,30 +7,20 @@
 
 enum other_token { OTHER_SAME, OTHER_AS_FAR, OTHER_TOKENS };
 
-/* A row that others are compared with. */
-struct row {
-    uint32_t object; /* its id */
-    uint32_t size;
-    const uint32_t *others;
-};
-
-/* The last row of each length. */
-struct row_history {
-    struct row rows[PACKED_SHAPES];
-};
-
-/* The row before this one, which takes its place. */
-static struct row row_before(struct row_history *history, const struct row *row)
+/* The row before this one, the last of its length, whose place it takes. */
+static struct packed_row row_before(struct packed_row history[PACKED_SHAPES],
+                                    const struct packed_row *row)
 {
     unsigned shape = row->size < PACKED_SHAPES ? row->size : PACKED_SHAPES - 1;
-    struct row before = history->rows[shape];
-    history->rows[shape] = *row;
+    struct packed_row before = history[shape];
+    history[shape] = *row;
     return before;
 }
 
 /* ---- Writing. */
 
-static uint8_t *encode_row(uint8_t *at, const struct row *row, const struct row *before)
+static uint8_t *encode_row(uint8_t *at, const struct packed_row *row,
+                           const struct packed_row *before)
 {
     uint32_t last = row->object;
     for (uint32_t i = 0; i < row->size; i++) {
@@ -53,13 +43,13 @@ static uint32_t row_size(uint64_t degree, uint32_t left)
 
 static uint8_t *encode_others(const struct packed_rows_input *input, uint8_t *at)
 {
-    struct row_history history = {0};
+    struct packed_row history[PACKED_SHAPES] = {{0}};
     uint32_t start = 0;
     for (uint32_t i = 0; i < input->rows; i++) {
-        const struct row row = {.object = input->first + i,
-                                .size = row_size(input->degree[i], input->count - start),
-                                .others = input->other + start};
-        const struct row before = row_before(&history, &row);
+        const struct packed_row row = {.object = input->first + i,
+                                       .size = row_size(input->degree[i], input->count - start),
+                                       .others = input->other + start};
+        const struct packed_row before = row_before(history, &row);
         at = encode_row(at, &row, &before);
         start += row.size;
     }
@@ -157,42 +147,45 @@ static bool decode_degrees(struct packed_rows *chunk, struct packed_view view, u
     return count && packed_view_done(&view);
 }
 
-static bool decode_row(struct packed_view *view, uint32_t *others, const struct row *row,
-                       const struct row *before)
+static void decode_row(struct packed_view *view, uint32_t *others, const struct packed_row *row,
+                       const struct packed_row *before)
 {
     uint64_t last = row->object;
-    bool good = true;
     for (uint32_t i = 0; i < row->size; i++) {
         uint64_t token = varint_get(view);
         if (token >= OTHER_TOKENS)
             last += zigzag_undo(token - OTHER_TOKENS);
         else if (i >= before->size)
-            return false;
+            last = 0;
         else if (token == OTHER_SAME)
             last = before->others[i];
         else
             last = (uint32_t)(before->others[i] - before->object + row->object);
-        good &= last - 1 < UINT32_MAX;
+        view->failed |= last - 1 >= UINT32_MAX;
         others[i] = (uint32_t)last;
     }
-    return good;
 }
 
-static bool decode_others(struct packed_rows *chunk, struct packed_view view)
+enum status packed_rows_need(struct packed_rows *chunk, uint32_t row, struct error *err)
 {
-    struct row_history history = {0};
-    for (uint32_t i = 0; i < chunk->rows; i++) {
+    if (row < chunk->others_ready)
+        return STATUS_OK;
+    struct packed_view view = chunk->others;
+    for (uint32_t i = chunk->others_ready; i <= row; i++) {
         uint32_t *others = chunk->other + chunk->start[i];
-        const struct row row = {.object = chunk->first + i,
-                                .size = chunk->start[i + 1] - chunk->start[i],
-                                .others = others};
-        if (!row.size)
+        const struct packed_row decoded = {.object = chunk->first + i,
+                                           .size = chunk->start[i + 1] - chunk->start[i],
+                                           .others = others};
+        if (!decoded.size)
             continue;
-        const struct row before = row_before(&history, &row);
-        if (!decode_row(&view, others, &row, &before))
-            return false;
+        const struct packed_row before = row_before(chunk->history, &decoded);
+        decode_row(&view, others, &decoded, &before);
     }
-    return packed_view_done(&view);
+    if (view.failed || (row + 1 == chunk->rows && !packed_view_done(&view)))
+        return corrupt(chunk, "damaged", err);
+    chunk->others = view;
+    chunk->others_ready = row + 1;
+    return STATUS_OK;
 }
 
 /* One piece for all three arrays: what fits into the bytes bounds it. */
@@ -212,17 +205,17 @@ static enum status open_columns(struct packed_rows *chunk, struct packed_view *v
 {
     uint64_t rows = varint_get(view), rank = varint_get(view), degrees_size = varint_get(view),
              others_size = varint_get(view);
-    struct packed_view degrees = packed_view_cut(view, degrees_size),
-                       others = packed_view_cut(view, others_size);
+    struct packed_view degrees = packed_view_cut(view, degrees_size);
+    chunk->others = packed_view_cut(view, others_size);
     if (view->failed || chunk->key < 0 || !chunk->first || !rows || rows > degrees_size ||
         rows - 1 > UINT32_MAX - chunk->first || rank > INT64_MAX - others_size)
         return corrupt(chunk, "the head makes no sense", err);
     chunk->rows = (uint32_t)rows;
     chunk->rank = rank;
-    chunk->rest = *view;
+    chunk->extras = *view;
     if (!allocate(chunk, others_size))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!decode_degrees(chunk, degrees, others_size) || !decode_others(chunk, others))
+    if (!decode_degrees(chunk, degrees, others_size))
         return corrupt(chunk, "damaged", err);
     return STATUS_OK;
 }
@@ -259,21 +252,22 @@ static uint32_t decode_label(struct packed_view *view, uint32_t expected[2])
         return 0;
     bool is_index = (token - 1) & 1;
     uint64_t number = expected[is_index] + zigzag_undo((token - 1) >> 1);
-    if (number >= HEAP_LABEL_INDEX || (!is_index && !number))
-        view->failed = true;
+    view->failed |= number >= HEAP_LABEL_INDEX || (!is_index && !number);
     expected[is_index] = (uint32_t)number + 1;
     return (uint32_t)number | (is_index ? HEAP_LABEL_INDEX : 0);
 }
 
-static void decode_labels(struct packed_rows *chunk, struct packed_view *view)
+static void decode_labels(struct packed_rows *chunk, uint32_t row, struct packed_view *view)
 {
-    for (uint32_t i = 0; i < chunk->rows; i++) {
+    for (uint32_t i = chunk->extras_ready; i <= row; i++) {
         uint32_t expected[2] = {1, 0};
         for (uint32_t k = chunk->start[i]; k < chunk->start[i + 1]; k++)
             chunk->extra[k] = decode_label(view, expected);
     }
+    chunk->extras_ready = row + 1;
 }
 
+/* Those of all rows at once: mostly there are none. */
 static void decode_parts(struct packed_rows *chunk, struct packed_view *view)
 {
     uint64_t carry = varint_get(view), next = 0;
@@ -289,19 +283,22 @@ static void decode_parts(struct packed_rows *chunk, struct packed_view *view)
         next += passed;
         chunk->extra[next++] = (uint32_t)part;
     }
+    chunk->extras_ready = chunk->rows;
 }
 
-enum status packed_rows_need_extra(struct packed_rows *chunk, struct error *err)
+enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t row, struct error *err)
 {
-    if (chunk->has_extra)
+    if (row < chunk->extras_ready)
         return STATUS_OK;
-    struct packed_view view = chunk->rest;
+    struct packed_view view = chunk->extras;
     if (chunk->direction == HEAP_REFERENCES)
-        decode_labels(chunk, &view);
+        decode_labels(chunk, row, &view);
     else
         decode_parts(chunk, &view);
-    if (!packed_view_done(&view))
+    if (view.failed || (chunk->extras_ready == chunk->rows && !packed_view_done(&view))) {
+        chunk->extras_ready = 0;
         return corrupt(chunk, "damaged labels", err);
-    chunk->has_extra = true;
+    }
+    chunk->extras = view;
     return STATUS_OK;
 }

@@ -43,7 +43,7 @@
  * an object holds its references, those of ref_reverse by source, then in that
  * order. All numbers are varints. */
 
-#define PACKED_PART      1024
+#define PACKED_PART      256
 #define PACKED_PART_BITS 31
 #define PACKED_ROWS      256 /* of a chunk, at most */
 #define PACKED_ENOUGH    192 /* references: a chunk that has as many is closed */
@@ -73,7 +73,14 @@ struct packed_rows_input {
 /* Writes the chunk into input->plain; its size. */
 size_t packed_rows_encode(struct packed_rows_input *input);
 
-/* A chunk that was read. */
+/* A row as others are compared with it. */
+struct packed_row {
+    uint32_t object; /* its id */
+    uint32_t size;
+    const uint32_t *others;
+};
+
+/* A chunk that was read. Rows are decoded up to the last that was asked for. */
 struct packed_rows {
     enum heap_direction direction;
     int64_t key;
@@ -81,13 +88,14 @@ struct packed_rows {
     uint64_t rank;
     uint64_t degree; /* of the whole row, where this is a part of one; else 0 */
     uint32_t count;  /* references */
-    uint32_t carry;  /* valid once has_extra */
+    uint32_t carry;
     uint32_t *start; /* rows + 1; all three arrays are one piece of memory */
-    uint32_t *other; /* ids */
-    uint32_t *extra; /* labels or parts; valid once has_extra */
-    bool has_extra;
+    uint32_t *other; /* ids, of `others_ready` rows */
+    uint32_t *extra; /* labels or parts, of `extras_ready` rows */
+    uint32_t others_ready, extras_ready;
+    struct packed_view others, extras; /* what is not decoded yet */
+    struct packed_row history[PACKED_SHAPES];
     uint8_t *plain; /* owned */
-    struct packed_view rest;
 };
 
 /* Takes `plain`, also on failure. */
@@ -96,7 +104,10 @@ enum status packed_rows_open(enum heap_direction direction, int64_t key, uint8_t
                              struct error *err) MUST_CHECK;
 void packed_rows_deinit(struct packed_rows *chunk);
 
-/* Makes `extra` and `carry` valid. */
-enum status packed_rows_need_extra(struct packed_rows *chunk, struct error *err) MUST_CHECK;
+/* Makes `other` valid up to the end of that row. */
+enum status packed_rows_need(struct packed_rows *chunk, uint32_t row, struct error *err) MUST_CHECK;
+/* Makes `extra` valid up to there, and `carry`. */
+enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t row,
+                                   struct error *err) MUST_CHECK;
 
 #endif

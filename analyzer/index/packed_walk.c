@@ -67,6 +67,11 @@ static void enter_row(struct heap_walk *walk, uint32_t row)
         walk_end(walk, STATUS_OK);
         return;
     }
+    enum status status = packed_rows_need(&walk->chunk->rows, row, &walk->error);
+    if (status != STATUS_OK) {
+        walk_end(walk, status);
+        return;
+    }
     walk->row = row;
     walk->position = rows->start[row];
     walk->row_end = rows->start[row + 1];
@@ -148,7 +153,7 @@ bool heap_walk_next(struct heap_walk *walk, struct heap_edge *ret_edge)
     if (!walk->chunk)
         return false;
     if (walk->direction == HEAP_REFERRERS) {
-        enum status status = packed_rows_need_extra(&walk->chunk->rows, &walk->error);
+        enum status status = packed_rows_need_extra(&walk->chunk->rows, walk->row, &walk->error);
         if (status != STATUS_OK) {
             walk_end(walk, status);
             return false;
@@ -171,12 +176,16 @@ enum status heap_walk_finish(struct heap_walk *walk, struct error *err)
 
 /* ---- Labels. */
 
-/* The chunk and position of the reference that a walk over referrers gave last. */
-static enum status find_source(struct heap_walk *walk, uint32_t *ret_position, struct error *err)
+/* A reference in a chunk of ref_chunk. */
+struct place {
+    struct packed_chunk *chunk;
+    uint32_t row, position;
+};
+
+/* The chunk that has the source's row, or that part of it; kept for the next one. */
+static enum status find_row(struct heap_walk *walk, uint32_t source, uint32_t part,
+                            struct place *ret_place, struct error *err)
 {
-    const struct packed_rows *rows = &walk->chunk->rows;
-    uint32_t source = rows->other[walk->position - 1], part = rows->extra[walk->position - 1];
-    uint32_t target = rows->first + walk->row, repeated = walk->repeated;
     struct packed_chunk *chunk = walk->source;
     if (!has_part(chunk, source, part)) {
         enum status status = packed_reader_seek(walk->reader, PACKED_REF_CHUNK, PACKED_SEEK_AT,
@@ -189,10 +198,23 @@ static enum status find_source(struct heap_walk *walk, uint32_t *ret_position, s
     if (!has_part(chunk, source, part))
         return error_set(err, STATUS_CORRUPT, "ref_chunk: the references of %u are missing",
                          source);
-    const uint32_t *start = chunk->rows.start + (source - chunk->rows.first);
-    for (uint32_t i = start[0]; i < start[1]; i++) {
-        if (chunk->rows.other[i] == target && !repeated--) {
-            *ret_position = i;
+    *ret_place = (struct place){.chunk = chunk, .row = source - chunk->rows.first};
+    return packed_rows_need(&chunk->rows, ret_place->row, err);
+}
+
+/* Where the reference is that a walk over referrers gave last. */
+static enum status find_source(struct heap_walk *walk, struct place *ret_place, struct error *err)
+{
+    const struct packed_rows *rows = &walk->chunk->rows;
+    uint32_t source = rows->other[walk->position - 1], part = rows->extra[walk->position - 1];
+    uint32_t target = rows->first + walk->row, repeated = walk->repeated;
+    enum status status = find_row(walk, source, part, ret_place, err);
+    if (status != STATUS_OK)
+        return status;
+    rows = &ret_place->chunk->rows;
+    for (uint32_t i = rows->start[ret_place->row]; i < rows->start[ret_place->row + 1]; i++) {
+        if (rows->other[i] == target && !repeated--) {
+            ret_place->position = i;
             return STATUS_OK;
         }
     }
@@ -203,19 +225,16 @@ static enum status find_source(struct heap_walk *walk, uint32_t *ret_position, s
 enum status heap_walk_label(struct heap_walk *walk, uint64_t *ret_number, uint32_t *ret_label,
                             struct error *err)
 {
-    struct packed_chunk *chunk = walk->chunk;
-    uint32_t position = walk->position - 1;
+    struct place place = {.chunk = walk->chunk, .row = walk->row, .position = walk->position - 1};
     enum status status = STATUS_OK;
-    if (walk->direction == HEAP_REFERRERS) {
-        status = find_source(walk, &position, err);
-        chunk = walk->source;
-    }
+    if (walk->direction == HEAP_REFERRERS)
+        status = find_source(walk, &place, err);
     if (status == STATUS_OK)
-        status = packed_rows_need_extra(&chunk->rows, err);
+        status = packed_rows_need_extra(&place.chunk->rows, place.row, err);
     if (status != STATUS_OK)
         return status;
-    *ret_number = chunk->rows.rank + position + 1;
-    *ret_label = chunk->rows.extra[position];
+    *ret_number = place.chunk->rows.rank + place.position + 1;
+    *ret_label = place.chunk->rows.extra[place.position];
     return STATUS_OK;
 }
 

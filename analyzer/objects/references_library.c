@@ -154,12 +154,18 @@ const struct reference_row reference_rows_library[] = {
      "-2 buffer encoding <encoder> <decoder> <read_newline> errors -5 <decoded> - <pending> - "
      "<snapshot> - <raw>", NULL, NULL},
     {"_io.IncrementalNewlineDecoder", 40, ANY, "<decoder> errors", NULL, NULL},
+    {"_pickle.Pickler", 152, SINCE(13),
+     "- persistent_id <own_persistent_id> dispatch_table reducer_override <write> (<output>) -8 "
+     "<fast_memo> <buffer_callback>", visit_pickler, size_pickler},
     {"_pickle.Pickler", 152, ANY,
      "- persistent_id - dispatch_table reducer_override <write> (<output>) -8 <fast_memo> "
      "<buffer_callback>", visit_pickler, size_pickler},
     {"_pickle.Pickler", 144, ANY,
      "- persistent_id dispatch_table reducer_override <write> (<output>) -8 <fast_memo> "
      "<buffer_callback>", visit_pickler, size_pickler},
+    {"_pickle.Unpickler", 272, SINCE(13),
+     "<stack> -3 persistent_load <own_persistent_load> -15 <read> <readinto> <readline> <peek> "
+     "<buffers>", visit_unpickler, size_unpickler},
     {"_pickle.Unpickler", 272, ANY,
      "<stack> -3 persistent_load -16 <read> <readinto> <readline> <peek> <buffers>",
      visit_unpickler, size_unpickler},
@@ -167,10 +173,12 @@ const struct reference_row reference_rows_library[] = {
      "<stack> -3 persistent_load -15 <read> <readinto> <readline> <peek> <buffers>",
      visit_unpickler, size_unpickler},
     {"_pickle.Unpickler", 296, ANY,
-     "<stack> -3 persistent_load -18 <read> <readinto> <readline> <peek> <buffers>",
+     "<stack> -3 persistent_load <own_persistent_load> -17 <read> <readinto> <readline> <peek> "
+     "<buffers>",
      visit_unpickler, size_unpickler},
     {"_pickle.Unpickler", 304, ANY,
-     "<stack> -3 persistent_load -19 <read> <readinto> <readline> <peek> <buffers>",
+     "<stack> -3 persistent_load <own_persistent_load> <own_find_class> -17 <read> <readinto> <readline> <peek> "
+     "<buffers>",
      visit_unpickler, size_unpickler},
     {"_pickle.PicklerMemoProxy", 24, ANY, "<pickler>", NULL, NULL},
     {"_pickle.UnpicklerMemoProxy", 24, ANY, "<unpickler>", NULL, NULL},
@@ -212,6 +220,8 @@ const struct reference_row reference_rows_library[] = {
     {"_ctypes.StructParam_Type", 32, ANY, "- <keep>", NULL, NULL},
     {"StgDict", 192, ANY, "-10 (<proto>) -3 (argtypes) (<converters>) (restype) (<checker>)",
      visit_dict, size_ctypes_dict},
+    {"_ctypes.PyCPointerType|_ctypes.PyCStructType|_ctypes.UnionType", 0, UNTIL(12), "",
+     visit_ctypes_type, size_type},
     {"_ctypes.CType_Type", 1088, ANY,
      "-121 <proto> -3 argtypes <converters> restype <checker> <module>", visit_type,
      size_ctypes_type},

@@ -163,6 +163,7 @@ void visit_hamt_items(struct object_walk *walk);
 void visit_tee_data(struct object_walk *walk);
 void visit_template(struct object_walk *walk);
 void visit_type(struct object_walk *walk);
+void visit_ctypes_type(struct object_walk *walk);
 void visit_module(struct object_walk *walk);
 void visit_capsule(struct object_walk *walk);
 void visit_frame(struct object_walk *walk);

@@ -47,12 +47,9 @@ void visit_struct_sequence(struct object_walk *walk)
     const struct python_layout *layout = &walk->process->layout;
     uint64_t shown = item_count(walk), all = walk->plan->struct_fields;
     uint64_t items_addr = walk->addr + layout_get(layout, PY_tuple_items);
-    bool visits_all = layout_minor(layout) >= 9;
     if (all < shown || all > shown + 256)
         all = shown;
-    walk_add_array(walk, items_addr, visits_all ? all : shown, walk->plan->counted);
-    if (!visits_all)
-        walk_add_array(walk, items_addr + 8 * shown, all - shown, REFERENCE_HIDDEN);
+    walk_add_array(walk, items_addr, all, walk->plan->counted);
 }
 
 void visit_set(struct object_walk *walk)

@@ -12,7 +12,8 @@
  * 48                     8     function that visits what that refers to */
 #include "analyzer/objects/references_plan.h"
 
-#define STATE_MAX      (1u << 20)
+#define STATE_MAX        (1u << 20)
+#define CTYPES_DICT_SIZE 192
 #define TYPE_NAMES_MAX (1u << 16)
 
 static const struct {
@@ -68,6 +69,18 @@ void visit_type(struct object_walk *walk)
                        ".<subclasses>");
     if (is_heap)
         visit_shared_keys(walk);
+}
+
+/* Up to 3.12, what ctypes adds to a type is in its dictionary, a StgDict: at 96 the
+ * type that a pointer leads to. */
+void visit_ctypes_type(struct object_walk *walk)
+{
+    const struct python_type *dict_type;
+    uint64_t dict_addr = walk_field(walk, PY_type_dict);
+    if (object_type(walk->process, dict_addr, &dict_type) == STATUS_OK &&
+        dict_type->basicsize == CTYPES_DICT_SIZE)
+        walk_add_field(walk, walk_read(walk, dict_addr + 96), walk->plan->counted, ".<proto>");
+    visit_type(walk);
 }
 
 static uint64_t state_size(struct object_walk *walk)

@@ -5,8 +5,8 @@
  * _io.BytesIO             16 a bytes object, which counts where nobody shares it
  * _io.Buffered…           56 pointer to a buffer; 120 its length
  * _pickle.Pickler         16 pointer to the memo: 16 entries; a bytes object at output_at
- * _pickle.Unpickler       24 memo, 32 its length; by the method read: 32 before it the line at
- *                         hand, 40 after it encoding, 48 errors, 56 marks, 72 room for them
+ * _pickle.Unpickler       24 memo, 32 its length; the line at hand; behind the method read:
+ *                         40 encoding, 48 errors, 56 marks, 72 room for them
  * _queue.SimpleQueue      48 length of the ring, 3.13 on
  * _struct.Struct          32 pointer to codes of 32 bytes, ended by one that begins with 0
  * decimal.Decimal         24 flags (int), 56 words allocated
@@ -83,21 +83,25 @@ static uint64_t text_size(struct object_walk *walk, uint64_t text_addr)
     return 0;
 }
 
-/* Where the method `read` is moved with the releases; what is around it did not. */
+/* Where the line at hand and the method `read` are moved with the releases; what is
+ * behind the latter did not. */
 uint64_t size_unpickler(struct object_walk *walk)
 {
     static const struct {
-        uint16_t basicsize, read;
-    } rows[] = {{272, 184}, {264, 176}, {296, 200}, {304, 208}};
-    uint64_t size = walk->plan->basicsize, read = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].basicsize == walk->plan->row_basicsize)
+        uint16_t basicsize, line, read;
+    } rows[] = {{272, 152, 184}, {264, 144, 176}, {296, 152, 200}, {304, 160, 208}};
+    uint64_t size = walk->plan->basicsize, read = 0, line = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].basicsize == walk->plan->row_basicsize) {
             read = rows[i].read;
+            line = rows[i].line;
+        }
+    }
     if (walk_u64(walk, 24))
         size = size_sum(walk, size, walk_u64(walk, 32), 8);
     if (walk_u64(walk, read + 56))
         size = size_sum(walk, size, walk_u64(walk, read + 72), 8);
-    size += text_size(walk, walk_u64(walk, read - 32));
+    size += text_size(walk, walk_u64(walk, line));
     size += text_size(walk, walk_u64(walk, read + 40));
     return size + text_size(walk, walk_u64(walk, read + 48));
 }

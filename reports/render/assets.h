@@ -12,5 +12,6 @@ struct asset {
 };
 
 extern const struct asset asset_report_css, asset_report_js;
+extern const struct asset asset_flame_css, asset_flame_dark_css, asset_flame_js;
 
 #endif

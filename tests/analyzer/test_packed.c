@@ -275,7 +275,12 @@ static void check_rows(const struct packed_rows_input *input, uint32_t part)
     assert_int_equal(chunk.rows, input->rows);
     assert_int_equal(chunk.rank, input->rank);
     assert_int_equal(chunk.count, input->count);
-    assert_int_equal(packed_rows_need_extra(&chunk, &err), STATUS_OK);
+    for (uint32_t row = 0; row < chunk.rows; row += row % 3 + 1) {
+        assert_int_equal(packed_rows_need(&chunk, row, &err), STATUS_OK);
+        assert_int_equal(packed_rows_need_extra(&chunk, row, &err), STATUS_OK);
+    }
+    assert_int_equal(packed_rows_need(&chunk, chunk.rows - 1, &err), STATUS_OK);
+    assert_int_equal(packed_rows_need_extra(&chunk, chunk.rows - 1, &err), STATUS_OK);
     assert_memory_equal(chunk.other, input->other, input->count * sizeof *input->other);
     assert_memory_equal(chunk.extra, input->extra, input->count * sizeof *input->extra);
     if (input->direction == HEAP_REFERRERS)
@@ -412,7 +417,9 @@ static void try_all(uint8_t *bytes, size_t size)
         if (packed_rows_open((enum heap_direction)direction, packed_row_key(9, 0),
                              copy_of(bytes, size), size, &rows, NULL) != STATUS_OK)
             continue;
-        enum status status = packed_rows_need_extra(&rows, NULL);
+        enum status status = packed_rows_need(&rows, rows.rows - 1, NULL);
+        assert_true(status == STATUS_OK || status == STATUS_CORRUPT);
+        status = packed_rows_need_extra(&rows, rows.rows - 1, NULL);
         assert_true(status == STATUS_OK || status == STATUS_CORRUPT);
         packed_rows_deinit(&rows);
     }

@@ -26,8 +26,6 @@ def truth_beside(core):
 def check(inquest, core):
     with tempfile.TemporaryDirectory(prefix="inquest-fixture-") as folder:
         truth = json.loads(truth_beside(core).read_text())
-        # what was given to Py_FatalError can be told with the executable only
-        truth["message"] = None
         name = core.name.split(".core")[0]
         yield from checks.of_core(inquest, name, core, truth, pathlib.Path(folder), True)
 

@@ -3,15 +3,23 @@
 The truth may hold GAP where nothing is promised; inquest may cut a long value and mark the place with an ellipsis.
 Both stand for any text. Everything else must be equal, character by character.
 """
+import re
+
 GAP = "\0"
 CUT = "…"
 NEVER_CUT = 100  # a value this short, and not nested deeper than NEVER_CUT_DEPTH, is shown whole
 NEVER_CUT_DEPTH = 3
 
 
+# how much was cut is said behind the ellipsis
+COUNTED_CUTS = [(re.compile(r"(['\"])… [\d,]+ (?:characters|bytes)"), r"…\1"), (re.compile(r"… [\d,]+ more"), "…")]
+
+
 def matches(truth, actual):
     if truth == actual:
         return True
+    for pattern, plain in COUNTED_CUTS:
+        actual = pattern.sub(plain, actual)
     if GAP not in truth and CUT not in actual:
         return False
     return _aligned(truth, actual) and not (is_cut(truth, actual) and must_be_whole(truth))

@@ -29,6 +29,7 @@ FORMATS = {"threads": ("text", "json", "csv", "md"), "postmortem": ("text", "jso
 REPORTS = {"threads": ("html", "txt", "json", "md", "csv"), "postmortem": ("html", "txt", "json", "md")}
 NAMES = ("everything", "closure", "peers_raise", "last_words", "peers_secrets.py", "Account", "Failure", "Point", "Level",
          "Slotted", "mapping", "nested", "first_same", "module_global", "option", "owner", "balance", "hidden")
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 TOKEN = re.compile(r"<str 20 #(\d+)>")
 SEEN_AT_LEAST = 0.8  # of all secrets, without --redact: else this test would prove nothing
 
@@ -37,7 +38,7 @@ class Trial:
     """One core, a cache of its own, and every question that can be asked."""
 
     def __init__(self, scene, way):
-        self.scene, self.secrets, self.way = scene, Secrets(scene.python.version + way), way
+        self.scene, self.secrets, self.way = scene, Secrets(scene.python.version + way, scene.folder), way
         self.cache = scene.new_folder()
         self.core = scene.die("peers_secrets.py", self.secrets.argument, way=way,
                               variables=self.secrets.variables()).core
@@ -57,8 +58,11 @@ class Trial:
                 report = self.scene.new_folder() / ("report." + ending)
                 asked, said = self.output(command, dump, "-o", report, "--limit", "0", *options)
                 yield asked, said + report.read_bytes()
-        for table in ("meta", "warning", "thread", "frame", "local", "exception", "traceback", "memory", "mapped_file"):
-            yield self.output("query", dump, "SELECT * FROM " + table, "--format", "json", "--limit", "0", *options)
+        listed = self.output("query", dump, TABLES, "--format", "json", "--limit", "0", *options)[1]
+        for row in json.loads(listed[:listed.rindex(b"}") + 1])["rows"]:
+            columns = "DISTINCT label" if row["name"] == "ref" else "*"
+            yield self.output("query", dump, 'SELECT %s FROM "%s"' % (columns, row["name"]), "--format", "csv",
+                              "--limit", "0", *options)
 
     def output(self, *arguments):
         run = self.run(*arguments)
@@ -88,7 +92,7 @@ class Trial:
         told += ["the environment is shown"] if self.secrets.environment in seen else []
         told += ["the index holds the environment"] if self.secrets.environment.encode() in plain.read_bytes() else []
         yield self.result("without --redact", "%d of %d secrets" % (len(seen), count), told)
-        outputs = list(self.outputs(self.core, "--redact", "--no-cache"))
+        outputs = list(self.outputs(self.core, "--redact"))
         yield self.result("outputs", "%d outputs" % len(outputs), self.leaks(outputs))
         yield self.result("index", "%d bytes" % redacted.stat().st_size,
                           self.leaks([("the index's bytes", redacted.read_bytes())]))

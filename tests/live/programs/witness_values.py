@@ -5,6 +5,7 @@ one accepted form, but only at the top: inside a container an open choice become
 """
 import collections
 import enum
+import functools
 import types
 
 GAP = "\0"
@@ -60,8 +61,12 @@ def _recursion(value, handler):
 RECURSION = {list: "[...]", dict: "{...}", tuple: "(...)", collections.deque: "[...]"}
 
 
+def _is_plain_library_value(cls):
+    return (cls.__module__, cls.__qualname__) in (("fractions", "Fraction"), ("uuid", "UUID"))
+
+
 def _handler_by_kind(value, cls):
-    if isinstance(value, enum.Enum):
+    if isinstance(value, enum.Enum) or _is_plain_library_value(cls):
         return _named
     if isinstance(value, BaseException):
         return _exception if cls.__repr__ is BaseException.__repr__ else _gap
@@ -110,7 +115,7 @@ def _own_repr(value):
 
 
 def _has_both(cls):
-    return _python_made(cls) and cls.__dictoffset__ != 0 and bool(_slot_names(cls))
+    return _python_made(cls) and cls.__dictoffset__ != 0 and bool(_slots(cls))
 
 
 # The forms
@@ -184,21 +189,25 @@ def _namedtuple(value, active, depth):
         "%s=%s" % (name, show(item, active, depth)) for name, item in zip(value._fields, value)) + ")"
 
 
-def _slot_names(cls):
-    """In the order of definition, base first."""
-    names = []
+def _slots(cls):
+    """(name, descriptor) in the order of definition, base first; private names as the class mangles them."""
+    found = {}
     for base in reversed(cls.__mro__):
         slots = base.__dict__.get("__slots__", ())
-        slots = (slots,) if isinstance(slots, str) else slots
-        names += [n for n in slots if n not in ("__dict__", "__weakref__") and n not in names]
-    return names
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name.startswith("__") and not name.endswith("__"):
+                name = "_%s%s" % (base.__name__.lstrip("_"), name)
+            descriptor = base.__dict__.get(name)
+            if isinstance(descriptor, types.MemberDescriptorType):
+                found.setdefault(name, descriptor)
+    return found.items()
 
 
 def _object(value, active, depth, dict_first=False):
     slots = []
-    for name in _slot_names(type(value)):
+    for name, descriptor in _slots(type(value)):
         try:
-            slots.append((name, object.__getattribute__(value, name)))
+            slots.append((name, descriptor.__get__(value)))
         except AttributeError:
             pass  # not set
     try:
@@ -208,6 +217,13 @@ def _object(value, active, depth, dict_first=False):
     pairs = rest + slots if dict_first else slots + rest
     shown = ["%s=%s" % (name, show(item, active, depth)) for name, item in pairs]
     return "<%s at %#x%s>" % (type_name(type(value)), id(value), " " + ", ".join(shown) if shown else "")
+
+
+def _partial(value, active, depth):
+    parts = [value.func] + list(value.args)
+    shown = [show(part, active, depth) for part in parts]
+    shown += ["%s=%s" % (name, show(item, active, depth)) for name, item in value.keywords.items()]
+    return "functools.partial(%s)" % ", ".join(shown)
 
 
 def _named(value, active, depth):
@@ -226,6 +242,6 @@ def _opaque(value, active, depth):
 HANDLERS = {
     list: _list, tuple: _tuple, dict: _dict, set: _set, frozenset: _frozenset, collections.deque: _deque,
     slice: _slice, types.MethodType: _method, types.FunctionType: _named, types.BuiltinFunctionType: _named,
-    type: _named, types.ModuleType: _named,
+    type: _named, types.ModuleType: _named, functools.partial: _partial,
     collections.OrderedDict: _gap, collections.defaultdict: _gap, collections.Counter: _gap,
 }

@@ -376,9 +376,12 @@ def picklers():
     by_lines = pickle.Unpickler(io.BytesIO(pickle.dumps([1, "text", 2.5], 0) * 2))
     by_lines.load()
     pickler.dispatch_table = {}
+    with_hooks, load_with_hooks = pickle.Pickler(io.BytesIO()), pickle.Unpickler(io.BytesIO(b"N."))
+    with_hooks.persistent_id = lambda value: None
+    load_with_hooks.persistent_load = lambda name: name
     fresh = pickle.Pickler(io.BytesIO(), 5, buffer_callback=lambda b: None) if sys.version_info >= (3, 8) else None
     buffers = [pickle.PickleBuffer(bytearray(b"x"))] if hasattr(pickle, "PickleBuffer") else []
-    return [pickler, unpickler, by_lines, fresh, buffers, pickler.memo, unpickler.memo]
+    return [pickler, unpickler, by_lines, with_hooks, load_with_hooks, fresh, buffers, pickler.memo, unpickler.memo]
 
 
 @kind

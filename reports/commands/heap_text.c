@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer for people: text, and the same as Markdown. */
+#include <string.h>
+
+#include "reports/commands/heap_answer.h"
+#include "reports/render/escape.h"
+#include "reports/render/terminal.h"
+
+/* Columns that a reader at a terminal can do without. */
+static bool is_shown(const struct column *column)
+{
+    static const char *const hidden[] = {"module", "address", "object_id", "value", "size"};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (strcmp(column->name, hidden[i]) == 0)
+            return false;
+    return true;
+}
+
+static void copy_cell(struct table *table, const struct cell *cell)
+{
+    switch (cell->kind) {
+    case CELL_INTEGER: table_integer(table, cell->integer); break;
+    case CELL_REAL: table_real(table, cell->real); break;
+    case CELL_TEXT: table_string(table, cell->text); break;
+    case CELL_NULL: table_null(table); break;
+    }
+}
+
+/* The table without the columns that only programs want. */
+static void write_rows(const struct heap_answer *answer, const struct table *table,
+                       bool first_always)
+{
+    struct column columns[16];
+    size_t from[16], count = 0;
+    struct table shown;
+    for (size_t i = 0; i < table->column_count && count < 16; i++) {
+        if (!is_shown(&table->columns[i]) && !(first_always && i == 0))
+            continue;
+        columns[count] = table->columns[i];
+        from[count++] = i;
+    }
+    table_init(&shown, columns, count);
+    for (size_t row = 0; row < table_row_count(table); row++)
+        for (size_t i = 0; i < count; i++)
+            copy_cell(&shown, &table->cells.items[row * table->column_count + from[i]]);
+    answer_table(answer->run, &shown);
+    output_text(answer->run->answer)->failed |= shown.failed;
+    table_deinit(&shown);
+}
+
+static void write_headline(const struct heap_answer *answer)
+{
+    const struct heap_census *census = &answer->census;
+    struct text *text = output_text(answer->run->answer), line;
+    bool markdown = answer->run->format == FORMAT_MARKDOWN;
+    text_init(&line);
+    format_bytes(&line, census->all.bytes < INT64_MAX ? (int64_t)census->all.bytes : INT64_MAX);
+    text_append(&line, " in ");
+    format_count(&line, (int64_t)census->all.count);
+    text_append(&line, census->all.count == 1 ? " object" : " objects");
+    if (census->all.count) {
+        text_append(&line, ", ");
+        format_share(&line, (double)census->reachable.count / (double)census->all.count);
+        text_append(&line, " reachable");
+    }
+    if (answer->holder.size)
+        text_printf(&line, "; largest holder: %s", text_string(&answer->holder));
+    if (markdown) {
+        text_append(text, "**");
+        escape_markdown(text, text_string(&line));
+        text_append(text, "**\n");
+    } else {
+        style_begin(text, answer->run->color, STYLE_HEADING);
+        escape_terminal(text, text_string(&line), ESCAPE_ONE_LINE);
+        style_end(text, answer->run->color);
+        text_append_char(text, '\n');
+    }
+    text->failed |= line.failed;
+    text_deinit(&line);
+}
+
+static void write_memory(const struct heap_answer *answer)
+{
+    struct text words;
+    if (!table_row_count(&answer->memory))
+        return;
+    text_init(&words);
+    text_append(&words, "Memory of the process: ");
+    format_bytes(&words, answer->mapped);
+    text_append(&words, " in all");
+    answer_heading(answer->run, text_string(&words));
+    write_rows(answer, &answer->memory, true);
+    text_deinit(&words);
+}
+
+static void write_next(const struct heap_answer *answer)
+{
+    const struct command_run *run = answer->run;
+    const char *input = strcmp(run->options->operands[0], "-") ? run->options->operands[0] : "CORE";
+    answer_heading(run, "Next");
+    if (answer->holder_path.size)
+        answer_command(run, "the largest holder: its fields, who refers to it",
+                       (const char *[]){"show", input, text_string(&answer->holder_path), NULL});
+    answer_command(run, "all of it as a picture",
+                   (const char *[]){"flamegraph", input, "-o", "heap.svg", NULL});
+    answer_command(run, "any fact by SQL",
+                   (const char *[]){"query", input,
+                                    "SELECT * FROM largest ORDER BY retained DESC LIMIT 50", NULL});
+}
+
+void heap_render(const struct heap_answer *answer, const char *sort_words)
+{
+    struct text words;
+    int64_t hidden = answer->row_count - (int64_t)table_row_count(&answer->rows);
+    text_init(&words);
+    write_headline(answer);
+    text_printf(&words, "%s%s%s", answer->grouping->title, answer->grouping->sql ? ", " : "",
+                answer->grouping->sql ? sort_words : "");
+    answer_heading(answer->run, text_string(&words));
+    write_rows(answer, &answer->rows, true);
+    if (hidden > 0) {
+        text_clear(&words);
+        format_count(&words, hidden);
+        text_append(&words, " more; --limit 0 shows all");
+        answer_note(answer->run, text_string(&words));
+    }
+    write_memory(answer);
+    if (table_row_count(&answer->largest)) {
+        answer_heading(answer->run, "Largest holders");
+        write_rows(answer, &answer->largest, true);
+    }
+    write_next(answer);
+    text_deinit(&words);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_REPORTS_RENDER_FLAME_H
+#define INQUEST_REPORTS_RENDER_FLAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reports/render/table.h"
+
+/* A tree of amounts as one SVG: each node a frame as wide as its value, above its
+ * parent (below it in an icicle). The file is whole by itself: it shows everything
+ * without scripts and inside <img>, asks for nothing from anywhere, follows the
+ * reader's dark or light, and zooms, searches and takes keys where scripts run. */
+
+/* Strings are unescaped, one line each; NULL is "". */
+struct flame_node {
+    uint32_t parent;    /* a lower index; 0 for node 0, which holds all others */
+    double value;       /* with what is below it; never less than that */
+    const char *name;   /* in the frame */
+    const char *detail; /* for who points at it */
+    const char *key;    /* what it belongs to, a module: one key has one colour in every
+                           picture, and keys of one package are alike; "": grey */
+};
+
+struct flame_graph {
+    const char *title, *subtitle;
+    const char *description; /* what the widths mean, for who can't see them */
+    enum column_kind unit;   /* how values are written */
+    bool icicle;
+    const struct flame_node *nodes; /* in the order in which siblings stand */
+    size_t count;
+};
+
+/* Appends the picture. Frames too narrow to be seen are one frame at the end of their
+ * siblings, and counted in the description. */
+void flame_render(const struct flame_graph *graph, struct text *text);
+
+#endif
