@@ -11,6 +11,7 @@
 
 #include "analyzer/index/cache.h"
 #include "analyzer/index/index_open.h"
+#include "analyzer/runtime/core_memory.h"
 #include "analyzer/runtime/heap_facts.h"
 #include "analyzer/runtime/runtime.h"
 #include "inquest/base/cleanup.h"
@@ -157,9 +158,10 @@ static enum status collect(struct build *build, struct error *err)
         collect_python_facts(build);
     struct python_process *process = build->has_process ? &build->process : NULL;
     status = collect_stacks(core, process, build->writer, build->options->progress, err);
-    if (status == STATUS_OK && process && build->options->heap)
-        status = collect_heap(core, process, build->writer, build->options->plain,
-                              build->options->progress, err);
+    if (status == STATUS_OK && process && build->options->heap) /* with its own table memory */
+        return collect_heap(core, process, build->writer, build->options->plain,
+                            build->options->progress, err);
+    core_memory_write(core, build->writer);
     return status;
 }
 

@@ -257,17 +257,23 @@ static uint32_t decode_label(struct packed_view *view, uint32_t expected[2])
     return (uint32_t)number | (is_index ? HEAP_LABEL_INDEX : 0);
 }
 
-static void decode_labels(struct packed_rows *chunk, uint32_t row, struct packed_view *view)
+static void decode_labels(struct packed_rows *chunk, uint32_t position, struct packed_view *view)
 {
-    for (uint32_t i = chunk->extras_ready; i <= row; i++) {
-        uint32_t expected[2] = {1, 0};
-        for (uint32_t k = chunk->start[i]; k < chunk->start[i + 1]; k++)
-            chunk->extra[k] = decode_label(view, expected);
+    uint32_t row = chunk->label_row, expected[2] = {chunk->expected[0], chunk->expected[1]};
+    for (uint32_t i = chunk->extras_ready; i <= position; i++) {
+        while (i == chunk->start[row]) { /* it may be an empty one's end */
+            row++;
+            expected[0] = 1;
+            expected[1] = 0;
+        }
+        chunk->extra[i] = decode_label(view, expected);
     }
-    chunk->extras_ready = row + 1;
+    chunk->label_row = row;
+    memcpy(chunk->expected, expected, sizeof expected);
+    chunk->extras_ready = position + 1;
 }
 
-/* Those of all rows at once: mostly there are none. */
+/* All at once: mostly there are none. */
 static void decode_parts(struct packed_rows *chunk, struct packed_view *view)
 {
     uint64_t carry = varint_get(view), next = 0;
@@ -283,19 +289,19 @@ static void decode_parts(struct packed_rows *chunk, struct packed_view *view)
         next += passed;
         chunk->extra[next++] = (uint32_t)part;
     }
-    chunk->extras_ready = chunk->rows;
+    chunk->extras_ready = chunk->count;
 }
 
-enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t row, struct error *err)
+enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t position, struct error *err)
 {
-    if (row < chunk->extras_ready)
+    if (position < chunk->extras_ready)
         return STATUS_OK;
     struct packed_view view = chunk->extras;
     if (chunk->direction == HEAP_REFERENCES)
-        decode_labels(chunk, row, &view);
+        decode_labels(chunk, position, &view);
     else
         decode_parts(chunk, &view);
-    if (view.failed || (chunk->extras_ready == chunk->rows && !packed_view_done(&view))) {
+    if (view.failed || (chunk->extras_ready == chunk->count && !packed_view_done(&view))) {
         chunk->extras_ready = 0;
         return corrupt(chunk, "damaged labels", err);
     }

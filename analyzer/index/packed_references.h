@@ -43,10 +43,10 @@
  * an object holds its references, those of ref_reverse by source, then in that
  * order. All numbers are varints. */
 
-#define PACKED_PART      256
+#define PACKED_PART      128
 #define PACKED_PART_BITS 31
 #define PACKED_ROWS      256 /* of a chunk, at most */
-#define PACKED_ENOUGH    192 /* references: a chunk that has as many is closed */
+#define PACKED_ENOUGH    128 /* references: a chunk that has as many is closed */
 #define PACKED_SHAPES    16
 
 static inline int64_t packed_row_key(uint32_t id, uint32_t part)
@@ -91,9 +91,10 @@ struct packed_rows {
     uint32_t carry;
     uint32_t *start; /* rows + 1; all three arrays are one piece of memory */
     uint32_t *other; /* ids, of `others_ready` rows */
-    uint32_t *extra; /* labels or parts, of `extras_ready` rows */
+    uint32_t *extra; /* labels or parts, of `extras_ready` references */
     uint32_t others_ready, extras_ready;
     struct packed_view others, extras; /* what is not decoded yet */
+    uint32_t label_row, expected[2];   /* where the labels go on, and with which */
     struct packed_row history[PACKED_SHAPES];
     uint8_t *plain; /* owned */
 };
@@ -106,8 +107,8 @@ void packed_rows_deinit(struct packed_rows *chunk);
 
 /* Makes `other` valid up to the end of that row. */
 enum status packed_rows_need(struct packed_rows *chunk, uint32_t row, struct error *err) MUST_CHECK;
-/* Makes `extra` valid up to there, and `carry`. */
-enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t row,
+/* Makes `extra` valid up to that reference, and `carry`. */
+enum status packed_rows_need_extra(struct packed_rows *chunk, uint32_t position,
                                    struct error *err) MUST_CHECK;
 
 #endif

@@ -153,7 +153,8 @@ bool heap_walk_next(struct heap_walk *walk, struct heap_edge *ret_edge)
     if (!walk->chunk)
         return false;
     if (walk->direction == HEAP_REFERRERS) {
-        enum status status = packed_rows_need_extra(&walk->chunk->rows, walk->row, &walk->error);
+        enum status status =
+            packed_rows_need_extra(&walk->chunk->rows, walk->position, &walk->error);
         if (status != STATUS_OK) {
             walk_end(walk, status);
             return false;
@@ -230,7 +231,7 @@ enum status heap_walk_label(struct heap_walk *walk, uint64_t *ret_number, uint32
     if (walk->direction == HEAP_REFERRERS)
         status = find_source(walk, &place, err);
     if (status == STATUS_OK)
-        status = packed_rows_need_extra(&place.chunk->rows, place.row, err);
+        status = packed_rows_need_extra(&place.chunk->rows, place.position, err);
     if (status != STATUS_OK)
         return status;
     *ret_number = place.chunk->rows.rank + place.position + 1;

@@ -52,6 +52,13 @@ static char column_letter(int column, int op)
     }
 }
 
+/* A list of types is left to SQLite: one walk that asks for each object whether it
+ * is in it, instead of one walk for each type. */
+static bool is_list(sqlite3_index_info *info, int constraint)
+{
+    return sqlite3_libversion_number() >= 3038000 && sqlite3_vtab_in(info, constraint, -1);
+}
+
 static sqlite3_int64 count_rows(sqlite3_vtab *base)
 {
     const struct virtual_table *table = (const struct virtual_table *)base;
@@ -95,7 +102,7 @@ static int object_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
     for (int i = 0; i < info->nConstraint && arguments < MOST_ARGUMENTS; i++) {
         char op = virtual_operator_letter(info->aConstraint[i].op);
         char column = column_letter(info->aConstraint[i].iColumn, info->aConstraint[i].op);
-        if (!info->aConstraint[i].usable || !op || !column)
+        if (!info->aConstraint[i].usable || !op || !column || (column == 't' && is_list(info, i)))
             continue;
         letters[2 * arguments] = column;
         letters[2 * arguments + 1] = op;

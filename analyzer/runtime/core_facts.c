@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the core alone tells: the process, its death, its files and its memory. */
+/* What the core alone tells: the process, its death and its files. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -233,42 +233,6 @@ static void collect_files(struct facts *facts)
     text_deinit(&counts.unproven_names);
 }
 
-/* ---- Memory. */
-
-struct region_sum {
-    uint64_t bytes, missing, segments;
-};
-
-static void collect_region(struct facts *facts, enum core_region region,
-                           const struct region_sum *sum)
-{
-    char detail[128];
-    int size = snprintf(detail, sizeof detail, "%" PRIu64 " mapping%s", sum->segments,
-                        sum->segments == 1 ? "" : "s");
-    if (sum->missing)
-        snprintf(detail + size, sizeof detail - (size_t)size, ", %" PRIu64 " bytes not in the core",
-                 sum->missing);
-    const struct index_value values[] = {INDEX_STR(core_region_name(region)), INDEX_INT(sum->bytes),
-                                         INDEX_STR(detail)};
-    index_writer_row(facts->writer, INDEX_MEMORY, values, sizeof values / sizeof *values);
-}
-
-static void collect_memory(struct facts *facts)
-{
-    struct region_sum sums[CORE_REGION_COUNT] = {{0}};
-    for (size_t i = 0; i < facts->core->segments.count; i++) {
-        const struct core_segment *segment = &facts->core->segments.items[i];
-        struct region_sum *sum = &sums[segment->region];
-        sum->bytes += segment->size;
-        sum->missing += segment->size - segment->stored;
-        sum->segments++;
-    }
-    for (int region = 0; region < CORE_REGION_COUNT; region++) {
-        if (sums[region].segments)
-            collect_region(facts, (enum core_region)region, &sums[region]);
-    }
-}
-
 /* ---- Warnings. */
 
 static void collect_warnings(struct facts *facts)
@@ -298,7 +262,6 @@ enum status collect_core_facts(const struct core_dump *core, const struct memory
     collect_signal(&facts);
     collect_abort(&facts);
     collect_files(&facts);
-    collect_memory(&facts);
     collect_warnings(&facts); /* last: looking at the files adds some */
     arena_deinit(&facts.arena);
     /* the writer keeps its first failure and tells it when it publishes */

@@ -47,7 +47,9 @@ static enum status find_dominators(struct heap *heap, const struct graph_roots *
 {
     struct graph_roots garbage = {0};
     uint32_t *garbage_nodes = NULL;
-    enum status status = graph_reach(&heap->references, roots, &facts->reached, err);
+    enum status status = STATUS_OK;
+    if (!facts->reached)
+        status = graph_reach(&heap->references, roots, &facts->reached, err);
     if (status == STATUS_OK)
         status = graph_garbage_roots(&heap->references, facts->reached, &facts->components,
                                      &garbage_nodes, &garbage.count, err);
@@ -78,12 +80,13 @@ static enum status root_lists(const struct heap_roots *roots, uint32_t **ret_nod
     return STATUS_OK;
 }
 
-enum status heap_facts_find(struct heap *heap, const struct heap_roots *roots,
+enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
                             struct heap_facts *ret_facts, struct error *err)
 {
-    struct heap_facts facts = {0};
+    struct heap_facts facts = {.reached = roots->reached};
     uint32_t *nodes;
     uint8_t *classes;
+    roots->reached = NULL; /* it is the facts' now */
     if (root_lists(roots, &nodes, &classes) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "roots: out of memory");
     const struct graph_roots graph_roots = {nodes, classes, (uint32_t)roots->roots.count};
@@ -147,8 +150,7 @@ static bool build_tree(const struct heap *heap, const struct graph_dominators *d
 }
 
 static void walk_subtree(const struct heap *heap, const struct heap_facts *facts,
-                         const struct tree *tree, uint32_t top, uint32_t *open,
-                         uint64_t *retained)
+                         const struct tree *tree, uint32_t top, uint32_t *open, uint64_t *retained)
 {
     uint32_t node = top;
     bool entering = true;

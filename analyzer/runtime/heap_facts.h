@@ -15,7 +15,8 @@ struct heap_facts {
     uint64_t *retained;       /* bytes that would go with the object */
 };
 
-enum status heap_facts_find(struct heap *heap, const struct heap_roots *roots,
+/* Takes roots->reached over. */
+enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
                             struct heap_facts *ret_facts, struct error *err) MUST_CHECK;
 void heap_facts_deinit(struct heap_facts *facts);
 

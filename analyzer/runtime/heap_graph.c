@@ -244,7 +244,7 @@ static enum status number(struct build *build, struct graph_builder *rows, struc
 static int compare_weak(const void *left, const void *right)
 {
     const struct weak_reference *a = left, *b = right;
-    return a->source != b->source ? (a->source < b->source ? -1 : 1)
+    return a->source != b->source  ? (a->source < b->source ? -1 : 1)
            : a->target < b->target ? -1
                                    : a->target > b->target;
 }
@@ -313,7 +313,8 @@ enum status heap_build(struct python_process *process, const struct outside_refe
 {
     struct heap heap = {.process = process};
     struct build *build = calloc(1, sizeof *build);
-    enum status status = build ? heap_find_objects(process, progress, &heap.find) : STATUS_NO_MEMORY;
+    enum status status =
+        build ? heap_find_objects(process, progress, &heap.find) : STATUS_NO_MEMORY;
     if (status == STATUS_OK) {
         build->heap = &heap;
         build->progress = progress;

@@ -3,8 +3,8 @@
 #define INQUEST_ANALYZER_RUNTIME_HEAP_GRAPH_H
 
 #include "analyzer/graph/graph.h"
-#include "analyzer/runtime/heap_find.h"
 #include "analyzer/objects/type_table.h"
+#include "analyzer/runtime/heap_find.h"
 #include "analyzer/runtime/heap_labels.h"
 
 struct weak_reference {
@@ -21,8 +21,8 @@ struct heap {
     uint32_t *type;                      /* index into types */
     uint8_t *flags;                      /* heap_object_flags, tracked set */
     ARRAY(const struct python_type *) types;
-    struct graph references; /* those that count */
-    uint32_t *label;         /* parallel to references.targets */
+    struct graph references;           /* those that count */
+    uint32_t *label;                   /* parallel to references.targets */
     ARRAY(struct weak_reference) weak; /* ascending by source */
     struct label_table *labels;
     uint64_t damaged; /* objects whose references could be read in part only */

@@ -47,9 +47,9 @@ void label_table_destroy(struct label_table *table)
 
 static size_t find_slot(const struct label_table *table, const struct label *wanted)
 {
-    uint64_t hash = (wanted->value ^ ((uint64_t)wanted->kind << 60 | (uint64_t)wanted->is_weak
-                                                                         << 59)) *
-                    UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t hash =
+        (wanted->value ^ ((uint64_t)wanted->kind << 60 | (uint64_t)wanted->is_weak << 59)) *
+        UINT64_C(0x9E3779B97F4A7C15);
     size_t slot = (size_t)(hash >> 24) & table->slot_mask;
     for (; table->slots[slot]; slot = (slot + 1) & table->slot_mask) {
         const struct label *label = &table->labels.items[table->slots[slot] - 1];
@@ -84,8 +84,9 @@ uint32_t label_code(struct label_table *table, const struct reference *reference
         break;
     case LABEL_INDEX:
         if (!label.is_weak)
-            return reference->index < HEAP_LABEL_INDEX ? HEAP_LABEL_INDEX | (uint32_t)reference->index
-                                                       : 0;
+            return reference->index < HEAP_LABEL_INDEX
+                       ? HEAP_LABEL_INDEX | (uint32_t)reference->index
+                       : 0;
         break;
     case LABEL_KEY_ITSELF: break;
     case LABEL_FIELD:
@@ -148,7 +149,9 @@ void label_text(struct label_table *table, uint32_t code, struct text *text)
         text_append(text, name);
         break;
     }
-    case LABEL_ATTRIBUTE: append_name(table, label->is_weak ? " ." : ".", label->value, text); break;
+    case LABEL_ATTRIBUTE:
+        append_name(table, label->is_weak ? " ." : ".", label->value, text);
+        break;
     case LABEL_VARIABLE: append_name(table, "", label->value, text); break;
     case LABEL_KEY: append_key(table, label->value, text); break;
     case LABEL_KEY_ITSELF: text_append(text, label->is_weak ? " key" : "key"); break;

@@ -3,7 +3,7 @@
  *   OFFSET SIZE MEANING
  *   0      8    size of the chunk before, while that one is free
  *   8      8    size, a multiple of 16; bit 0: the chunk before is in use, bit 1: has
- *               a mapping of its own, bit 2: of a thread's arena
+ *               a mapping of its own, bit 2: of a thread's arena, and in use
  *   16     ...  what malloc returned; goes on into the first word of the next chunk
  * A thread's arena lies in heaps aligned to 64 MiB, each with a heap_info in front:
  *   0      8    its malloc_state, which follows the heap_info of the arena's first heap
@@ -16,19 +16,19 @@
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"
 
-#define SIZE_MASK     (~UINT64_C(7))
-#define PREV_IN_USE   1u
-#define IS_MAPPED     2u
-#define NOT_MAIN      4u
-#define LEAST_CHUNK   32
-#define FENCE_BYTES   16
-#define PAGE_BYTES    4096
-#define HEAP_BYTES    (UINT64_C(64) << 20)
-#define HEAPS_MAX     65536
-#define START_CHUNKS  32                 /* that must follow each other from a heap's start */
-#define BRK_SEARCH    (UINT64_C(8) << 20) /* how far into a segment brk's heap may begin */
-#define ARENA_SEARCH  4096
-#define ARENA_LEAST   32 /* sizeof(heap_info) of the oldest */
+#define SIZE_MASK    (~UINT64_C(7))
+#define PREV_IN_USE  1u
+#define IS_MAPPED    2u
+#define NOT_MAIN     4u
+#define LEAST_CHUNK  32
+#define FENCE_BYTES  16
+#define PAGE_BYTES   4096
+#define HEAP_BYTES   (UINT64_C(64) << 20)
+#define HEAPS_MAX    65536
+#define START_CHUNKS 32                  /* that must follow each other from a heap's start */
+#define BRK_SEARCH   (UINT64_C(8) << 20) /* how far into a segment brk's heap may begin */
+#define ARENA_SEARCH 4096
+#define ARENA_LEAST  32 /* sizeof(heap_info) of the oldest */
 
 struct builder {
     const struct memory_image *image;
@@ -52,12 +52,11 @@ static uint64_t chunk_size(const struct memory_image *image, const struct malloc
     uint64_t size = *ret_word & SIZE_MASK;
     if (!size && left <= LEAST_CHUNK)
         return left;
-    bool is_wrong = size > left || size % 16 || *ret_word & IS_MAPPED ||
-                    !(*ret_word & NOT_MAIN) != !heap->state;
-    /* a fence is as old as the heap: its flags tell nothing of the arena */
     if (size == FENCE_BYTES && *ret_word & PREV_IN_USE)
         return size;
-    return is_wrong || size < LEAST_CHUNK ? 0 : size;
+    if (*ret_word & IS_MAPPED || (*ret_word & NOT_MAIN && !heap->state))
+        return 0;
+    return size > left || size % 16 || size < LEAST_CHUNK ? 0 : size;
 }
 
 /* ---- where chunks begin */

@@ -25,6 +25,7 @@ struct malloc_map {
     struct heap_map *chunks;         /* all of them */
     struct heap_map *cached;         /* those that are free, but marked as used */
     uint64_t damaged_addr;           /* the first chunk that contradicts itself, 0: none */
+    uint64_t lists_read;             /* tcaches and sets of fastbins */
     uint64_t lists_damaged;          /* lists of free chunks that lead to no free chunk */
 };
 

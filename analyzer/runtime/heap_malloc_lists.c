@@ -60,8 +60,8 @@ struct lists {
 static bool is_chunk(const struct lists *lists, uint64_t addr, uint64_t size)
 {
     uint64_t word;
-    return heap_map_has(lists->map->chunks, addr) &&
-           malloc_chunk_word(lists->image, addr, &word) && (!size || (word & SIZE_MASK) == size);
+    return heap_map_has(lists->map->chunks, addr) && malloc_chunk_word(lists->image, addr, &word) &&
+           (!size || (word & SIZE_MASK) == size);
 }
 
 /* The chunk after `addr` on its list, mangled or not; 0: the list ends. False where
@@ -124,6 +124,7 @@ static void read_cache(struct lists *lists, uint64_t addr)
              : NULL;
     if (!entries || !is_cache(lists, entries, form->bins))
         return;
+    lists->map->lists_read++;
     for (unsigned bin = 0; bin < form->bins; bin++) {
         uint64_t entry = load_u64(entries + 8 * (size_t)bin);
         if (entry)
@@ -148,8 +149,7 @@ static bool is_state(const uint8_t *top_field, uint64_t top_field_addr)
 }
 
 /* Looks in [addr, end) for the field of a malloc_state that holds `top`; 0: not there. */
-static uint64_t find_top_field(const struct lists *lists, uint64_t addr, uint64_t end,
-                               uint64_t top)
+static uint64_t find_top_field(const struct lists *lists, uint64_t addr, uint64_t end, uint64_t top)
 {
     uint64_t available = 0;
     const uint8_t *bytes = memory_span(lists->image, addr, &available);
@@ -172,8 +172,8 @@ static uint64_t find_main_state(const struct lists *lists, uint64_t top)
         const struct core_segment *segment = &core->segments.items[i];
         if (segment->region == CORE_REGION_LIBRARY_DATA ||
             segment->region == CORE_REGION_PROGRAM_DATA)
-            found = find_top_field(lists, segment->address, segment->address + segment->stored,
-                                   top);
+            found =
+                find_top_field(lists, segment->address, segment->address + segment->stored, top);
     }
     return found;
 }
@@ -181,8 +181,8 @@ static uint64_t find_main_state(const struct lists *lists, uint64_t top)
 /* All fastbins or none: where a version has none, other fields stand there. */
 static void read_fastbins(struct lists *lists, uint64_t top_field_addr)
 {
-    const uint8_t *fastbins = memory_view(lists->image, top_field_addr - 8 * FASTBINS,
-                                          8 * FASTBINS);
+    const uint8_t *fastbins =
+        memory_view(lists->image, top_field_addr - 8 * FASTBINS, 8 * FASTBINS);
     if (!fastbins)
         return;
     for (unsigned bin = 0; bin < FASTBINS; bin++) {
@@ -190,6 +190,7 @@ static void read_fastbins(struct lists *lists, uint64_t top_field_addr)
         if (addr && !is_chunk(lists, addr, bin_size(bin)))
             return;
     }
+    lists->map->lists_read++;
     for (unsigned bin = 0; bin < FASTBINS; bin++)
         follow(lists, load_u64(fastbins + 8 * (size_t)bin), bin_size(bin), 0);
 }
@@ -200,8 +201,8 @@ static void read_heap(struct lists *lists, const struct malloc_heap *heap)
     if (!top)
         return;
     if (heap->state)
-        field_addr = find_top_field(lists, heap->state,
-                                    heap->state + STATE_SEARCH + STATE_BYTES, top);
+        field_addr =
+            find_top_field(lists, heap->state, heap->state + STATE_SEARCH + STATE_BYTES, top);
     else
         field_addr = find_main_state(lists, top);
     if (field_addr)

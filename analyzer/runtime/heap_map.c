@@ -6,14 +6,13 @@
 
 #include "inquest/base/array.h"
 
-#define GRANULE_SHIFT   3 /* an address is a multiple of 8 */
-#define WORDS_PER_BLOCK 8 /* of one rank: 512 bits, one cache line */
+#define GRANULE_SHIFT 3 /* an address is a multiple of 8 */
 
 struct range {
     uint64_t start, end;
     uint64_t *words;
     size_t word_count;
-    uint32_t *ranks; /* members before each block */
+    uint32_t *ranks; /* members before each word */
 };
 
 /* Which range a page of addresses begins in: an open-addressed hash table, built
@@ -50,8 +49,8 @@ static bool build_pages(struct heap_map *map)
     map->page_mask = slots - 1;
     for (size_t i = 0; map->pages && i < map->ranges.count; i++) {
         const struct range *range = &map->ranges.items[i];
-        for (uint64_t number = range->start >> PAGE_SHIFT;
-             number <= (range->end - 1) >> PAGE_SHIFT; number++) {
+        for (uint64_t number = range->start >> PAGE_SHIFT; number <= (range->end - 1) >> PAGE_SHIFT;
+             number++) {
             struct page *page = find_page(map, number);
             if (!page->number_plus_one)
                 *page = (struct page){number + 1, (uint32_t)i};
@@ -179,12 +178,11 @@ enum status heap_map_freeze(struct heap_map *map, uint32_t *ret_count)
     uint64_t count = 0;
     for (size_t i = 0; i < map->ranges.count; i++) {
         struct range *range = &map->ranges.items[i];
-        range->ranks = calloc(range->word_count / WORDS_PER_BLOCK + 1, sizeof *range->ranks);
+        range->ranks = calloc(range->word_count, sizeof *range->ranks);
         if (!range->ranks)
             return STATUS_NO_MEMORY;
         for (size_t word = 0; word < range->word_count; word++) {
-            if (word % WORDS_PER_BLOCK == 0)
-                range->ranks[word / WORDS_PER_BLOCK] = (uint32_t)count;
+            range->ranks[word] = (uint32_t)count;
             count += (uint64_t)__builtin_popcountll(range->words[word]);
         }
         if (count > UINT32_MAX - 2)
@@ -203,10 +201,7 @@ bool heap_map_id(const struct heap_map *map, uint64_t addr, uint32_t *ret_id)
     size_t word = (size_t)(granule >> 6);
     if (!(range->words[word] & bit))
         return false;
-    uint32_t id = range->ranks[word / WORDS_PER_BLOCK];
-    for (size_t i = word - word % WORDS_PER_BLOCK; i < word; i++)
-        id += (uint32_t)__builtin_popcountll(range->words[i]);
-    *ret_id = id + (uint32_t)__builtin_popcountll(range->words[word] & (bit - 1));
+    *ret_id = range->ranks[word] + (uint32_t)__builtin_popcountll(range->words[word] & (bit - 1));
     return true;
 }
 

@@ -10,11 +10,10 @@
 /* A set of object addresses over the dead process's writable memory, as a bitmap
  * of one bit per 8 bytes. Once frozen, a rank table turns an address into a dense
  * id, in order of address, without hashing: 1/64 of the memory for the bits and
- * 1/16 of that for the ranks. */
+ * half of that for the ranks. */
 struct heap_map;
 
-enum status heap_map_create(const struct memory_image *image,
-                            struct heap_map **ret_map) MUST_CHECK;
+enum status heap_map_create(const struct memory_image *image, struct heap_map **ret_map) MUST_CHECK;
 void heap_map_destroy(struct heap_map *map);
 /* The members as they are now. */
 enum status heap_map_copy(const struct heap_map *map, struct heap_map **ret_copy) MUST_CHECK;

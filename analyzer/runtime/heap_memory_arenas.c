@@ -16,12 +16,12 @@
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"
 
-#define ENTRY_BYTES     48
-#define POOL_ARENA      32 /* offset of the index in a pool's header */
-#define PAGE_BYTES      4096
-#define ARENA_MAX       (UINT64_C(64) << 20)
-#define SAMPLES         8
-#define RUNTIME_AROUND  (UINT64_C(16) << 20) /* the variables lie this near to the runtime */
+#define ENTRY_BYTES    48
+#define POOL_ARENA     32 /* offset of the index in a pool's header */
+#define PAGE_BYTES     4096
+#define ARENA_MAX      (UINT64_C(64) << 20)
+#define SAMPLES        8
+#define RUNTIME_AROUND (UINT64_C(16) << 20) /* the variables lie this near to the runtime */
 
 bool arena_of_pool(const struct python_process *process, uint64_t table_addr, uint64_t pool_addr,
                    uint64_t *ret_start, uint64_t *ret_end)

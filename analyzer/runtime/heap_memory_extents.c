@@ -78,8 +78,7 @@ static enum status add_thread_chunks(struct finder *finder, uint64_t thread_addr
     enum status status = STATUS_OK;
     if (object_pointer(process, thread_addr, PY_thread_datastack_chunk, &addr) != STATUS_OK)
         return STATUS_OK;
-    while (addr && !(addr % PAGE_BYTES) && status == STATUS_OK &&
-           cycle_guard_step(&guard, addr) &&
+    while (addr && !(addr % PAGE_BYTES) && status == STATUS_OK && cycle_guard_step(&guard, addr) &&
            object_pointer(process, addr, PY_stackchunk_size, &size) == STATUS_OK &&
            size <= UINT32_MAX &&
            object_pointer(process, addr, PY_stackchunk_previous, &previous) == STATUS_OK) {
@@ -96,8 +95,7 @@ static enum status add_frames(struct finder *finder)
     struct cycle_guard guard = {0};
     uint64_t thread_addr;
     enum status status = STATUS_OK;
-    if (!layout_has(layout, PY_thread_datastack_chunk) ||
-        !layout_has(layout, PY_stackchunk_size) ||
+    if (!layout_has(layout, PY_thread_datastack_chunk) || !layout_has(layout, PY_stackchunk_size) ||
         object_pointer(process, process->interp_addr, PY_interp_threads_head, &thread_addr) !=
             STATUS_OK)
         return STATUS_OK;

@@ -63,25 +63,25 @@ struct piece {
 };
 
 typedef void (*piece_visitor)(void *context, const struct piece *piece);
-void pieces_visit(const struct python_process *process, const struct malloc_map *map,
-                  const struct extent_list *list, piece_visitor visit, void *context);
+enum status pieces_visit(const struct python_process *process, const struct malloc_map *map,
+                         const struct extent_list *list, piece_visitor visit,
+                         void *context) MUST_CHECK;
 
 /* ---- heap_memory_owners.c: which object each piece of other data belongs to. */
-enum data_form {
-    DATA_BLOCK = 1u << 30,  /* of a pool */
-    DATA_PAGES = 1u << 31,  /* the number counts pages, not 16 bytes */
-    DATA_NUMBER = DATA_BLOCK - 1,
-};
+#define DATA_BLOCK  (1u << 30) /* of a pool */
+#define DATA_PAGES  (1u << 31) /* the number counts pages, not 16 bytes */
+#define DATA_NUMBER (DATA_BLOCK - 1)
 
 /* Blocks and chunks in use that hold no object, by what malloc returned. */
 struct data_list {
     struct heap_map *map;
-    ARRAY(uint32_t) sizes; /* in order of address: a data_form */
+    ARRAY(uint32_t) sizes; /* in order of address: DATA_NUMBER and the flags */
     uint32_t *owner;       /* after owners_find: an object, or HEAP_NO_OBJECT */
 };
 
-/* False: out of memory, or there already. Ascending addresses only. */
-bool data_add(struct data_list *list, uint64_t addr, uint64_t size, bool is_block);
+/* Ascending addresses only; STATUS_CORRUPT for one that no memory of the map has. */
+enum status data_add(struct data_list *list, uint64_t addr, uint64_t size,
+                     bool is_block) MUST_CHECK;
 uint64_t data_size(const struct data_list *list, uint32_t id);
 bool data_is_block(const struct data_list *list, uint32_t id);
 

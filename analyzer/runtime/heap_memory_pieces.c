@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "analyzer/runtime/heap_memory_parts.h"
 #include "inquest/base/checked_math.h"
 
 #define PAGE_BYTES    4096
-#define THREAD_STRUCT 4096 /* pthread's own, at most, from the thread pointer on */
+#define THREAD_STRUCT 2304 /* of pthread, from the thread pointer on */
 
 struct walk {
     const struct python_process *process;
@@ -11,7 +13,9 @@ struct walk {
     piece_visitor visit;
     void *context;
     const struct core_segment *segment;
-    uint64_t stack_end; /* a thread's stack ends here, other mappings may follow */
+    uint64_t stack_end;       /* a thread's stack ends here, other mappings may follow */
+    ARRAY(uint64_t) pointers; /* of all threads, ascending */
+    size_t next_pointer;
 };
 
 static void emit(struct walk *walk, uint64_t addr, uint64_t end, enum piece_kind kind)
@@ -71,19 +75,20 @@ static void emit_rest(struct walk *walk, uint64_t addr, uint64_t end)
         emit_region(walk, addr, end, region);
 }
 
-/* The kernel joins neighbours: arenas may follow a stack within one segment. */
-static uint64_t find_stack_end(const struct core_dump *core, const struct core_segment *segment)
+/* The kernel joins neighbours: arenas may follow a stack within one segment. A thread's
+ * own struct, which its thread pointer leads to, is at the end of the stack. */
+static uint64_t find_stack_end(struct walk *walk)
 {
-    uint64_t end = segment->address + segment->size, pointer = 0;
-    for (size_t i = 0; segment->region == CORE_REGION_THREAD_STACK && i < core->threads.count;
-         i++) {
-        uint64_t of_thread = core->threads.items[i].registers.thread_pointer;
-        if (of_thread - segment->address < segment->size)
-            pointer = max_u64(pointer, of_thread);
+    uint64_t start = walk->segment->address, end = start + walk->segment->size, last = 0;
+    for (; walk->next_pointer < walk->pointers.count &&
+           walk->pointers.items[walk->next_pointer] < end;
+         walk->next_pointer++) {
+        if (walk->pointers.items[walk->next_pointer] >= start)
+            last = walk->pointers.items[walk->next_pointer];
     }
-    if (!pointer || end - pointer <= THREAD_STRUCT)
+    if (!last || end - last <= THREAD_STRUCT)
         return end;
-    return (pointer + THREAD_STRUCT + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+    return (last + THREAD_STRUCT + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
 }
 
 /* ---- pymalloc */
@@ -167,22 +172,47 @@ static void emit_extent(struct walk *walk, const struct extent *extent)
     }
 }
 
-void pieces_visit(const struct python_process *process, const struct malloc_map *map,
-                  const struct extent_list *list, piece_visitor visit, void *context)
+static int compare_addresses(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static enum status read_thread_pointers(struct walk *walk, const struct core_dump *core)
+{
+    if (!array_reserve(&walk->pointers, core->threads.count))
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < core->threads.count; i++)
+        walk->pointers.items[i] = core->threads.items[i].registers.thread_pointer;
+    walk->pointers.count = core->threads.count;
+    if (walk->pointers.count)
+        qsort(walk->pointers.items, walk->pointers.count, sizeof(uint64_t), compare_addresses);
+    return STATUS_OK;
+}
+
+static void visit_segment(struct walk *walk, const struct extent_list *list, size_t *next)
+{
+    uint64_t addr = walk->segment->address, end = addr + walk->segment->size;
+    walk->stack_end = find_stack_end(walk);
+    for (; *next < list->extents.count && list->extents.items[*next].start < end; ++*next) {
+        emit_rest(walk, addr, list->extents.items[*next].start);
+        emit_extent(walk, &list->extents.items[*next]);
+        addr = list->extents.items[*next].end;
+    }
+    emit_rest(walk, addr, end);
+}
+
+enum status pieces_visit(const struct python_process *process, const struct malloc_map *map,
+                         const struct extent_list *list, piece_visitor visit, void *context)
 {
     const struct core_dump *core = memory_image_core(process->image);
     struct walk walk = {.process = process, .map = map, .visit = visit, .context = context};
+    enum status status = read_thread_pointers(&walk, core);
     size_t next = 0;
-    for (size_t i = 0; i < core->segments.count; i++) {
-        const struct core_segment *segment = &core->segments.items[i];
-        uint64_t addr = segment->address, end = addr + segment->size;
-        walk.segment = segment;
-        walk.stack_end = find_stack_end(core, segment);
-        for (; next < list->extents.count && list->extents.items[next].start < end; next++) {
-            emit_rest(&walk, addr, list->extents.items[next].start);
-            emit_extent(&walk, &list->extents.items[next]);
-            addr = list->extents.items[next].end;
-        }
-        emit_rest(&walk, addr, end);
+    for (size_t i = 0; i < core->segments.count && status == STATUS_OK; i++) {
+        walk.segment = &core->segments.items[i];
+        visit_segment(&walk, list, &next);
     }
+    array_deinit(&walk.pointers);
+    return status;
 }

@@ -96,8 +96,8 @@ static void add_interpreter(struct collector *collector)
         interp_end += layout_get(layout, PY_interp_size);
     if (layout_has(layout, PY_runtime_size))
         runtime_end += layout_get(layout, PY_runtime_size);
-    bool embedded = process->interp_addr >= process->runtime_addr &&
-                    process->interp_addr < runtime_end;
+    bool embedded =
+        process->interp_addr >= process->runtime_addr && process->interp_addr < runtime_end;
     add_words(collector, process->interp_addr, interp_end - process->interp_addr, &words);
     if (embedded)
         runtime_end = process->interp_addr;
@@ -111,8 +111,7 @@ static bool overlaps_runtime(const struct python_process *process, uint64_t addr
         layout_has(layout, PY_runtime_size) ? layout_get(layout, PY_runtime_size) : 0;
     uint64_t interp_size =
         layout_has(layout, PY_interp_size) ? layout_get(layout, PY_interp_size) : 0;
-    return addr - process->runtime_addr < runtime_size ||
-           addr - process->interp_addr < interp_size;
+    return addr - process->runtime_addr < runtime_size || addr - process->interp_addr < interp_size;
 }
 
 static const char *segment_label(const struct core_dump *core, const struct core_segment *segment)
@@ -134,15 +133,13 @@ static void add_statics(struct collector *collector)
             continue;
         const char *label = segment_label(core, segment);
         uint64_t available;
-        const uint8_t *bytes =
-            memory_span(collector->process->image, segment->address, &available);
+        const uint8_t *bytes = memory_span(collector->process->image, segment->address, &available);
         uint64_t size = min_u64(available, segment->stored);
         for (uint64_t offset = 0; bytes && offset + 8 <= size; offset += 8) {
             uint64_t word = load_u64(bytes + offset);
             if (word >= 4096 && !overlaps_runtime(collector->process, segment->address + offset) &&
                 looks_like_object(collector, word))
-                add(collector, word, ROOT_STATIC, OUTSIDE_WORD, segment->address + offset,
-                    label);
+                add(collector, word, ROOT_STATIC, OUTSIDE_WORD, segment->address + offset, label);
         }
     }
 }
@@ -162,7 +159,8 @@ static uint32_t slots_in_use(const struct python_process *process, const struct 
     uint32_t top;
     uint32_t variables = frame->code->variable_count;
     if (layout_has(&process->layout, PY_iframe_stacktop) &&
-        memory_read_u32(process->image, frame->addr + layout_get(&process->layout, PY_iframe_stacktop),
+        memory_read_u32(process->image,
+                        frame->addr + layout_get(&process->layout, PY_iframe_stacktop),
                         &top) == STATUS_OK &&
         top >= variables && top <= variables + frame->code->stack_words)
         return top;
@@ -214,8 +212,7 @@ static void add_frame(struct collector *collector, const char *thread,
                                                : OUTSIDE_COUNTED;
         add(collector, addr, ROOT_FRAME, certainty, slots_addr + 8 * (uint64_t)i,
             printed(collector, "<thread %s>.%s.%s", thread, frame->code->function,
-                    i < frame->code->variable_count ? frame->code->variables[i].name
-                                                    : "<stack>"));
+                    i < frame->code->variable_count ? frame->code->variables[i].name : "<stack>"));
     }
 }
 
@@ -290,8 +287,7 @@ static void find_interned(struct collector *collector)
     }
 }
 
-enum status outside_references_collect(const struct core_dump *core,
-                                       struct python_process *process,
+enum status outside_references_collect(const struct core_dump *core, struct python_process *process,
                                        struct outside_references *ret_references)
 {
     struct outside_references out = {0};

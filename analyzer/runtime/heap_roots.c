@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 const char *const root_kind_names[ROOT_KIND_COUNT] = {
-    [ROOT_MODULE] = "module",           [ROOT_BUILTINS] = "builtins",
-    [ROOT_FRAME] = "frame",             [ROOT_THREAD] = "thread",
-    [ROOT_TYPE] = "type",               [ROOT_INTERPRETER] = "interpreter",
-    [ROOT_STATIC] = "static",           [ROOT_INTERNED] = "interned",
-    [ROOT_EXTENSION] = "extension",
+    [ROOT_MODULE] = "module", [ROOT_BUILTINS] = "builtins", [ROOT_FRAME] = "frame",
+    [ROOT_THREAD] = "thread", [ROOT_TYPE] = "type",         [ROOT_INTERPRETER] = "interpreter",
+    [ROOT_STATIC] = "static", [ROOT_INTERNED] = "interned", [ROOT_EXTENSION] = "extension",
 };
 
 struct finder {
@@ -107,9 +105,9 @@ static void add_extension_held(struct finder *finder)
         if (!is_missing_references(finder, object) ||
             heap->types.items[heap->type[object]]->kind == KIND_TYPE)
             continue;
-        const char *label = arena_printf(
-            heap->process->arena, "refcount %llu, %u found",
-            (unsigned long long)heap->refcount[object], finder->found[object]);
+        const char *label =
+            arena_printf(heap->process->arena, "refcount %llu, %u found",
+                         (unsigned long long)heap->refcount[object], finder->found[object]);
         add_root(finder, object, ROOT_EXTENSION, label ? label : "");
     }
 }
@@ -141,7 +139,10 @@ static enum status add_unreached(struct finder *finder)
         add_root(finder, object, (enum root_kind)reference->kind, reference->label);
         reached[object >> 6] |= UINT64_C(1) << (object & 63);
     }
-    graph_free(reached);
+    if (finder->roots->roots.count == count)
+        finder->roots->reached = reached;
+    else
+        graph_free(reached); /* more is reached now: heap_facts_find looks again */
     return finder->status;
 }
 
@@ -175,6 +176,9 @@ enum status heap_roots_find(const struct heap *heap, const struct outside_refere
 
 void heap_roots_deinit(struct heap_roots *roots)
 {
-    if (roots)
-        array_deinit(&roots->roots);
+    if (!roots)
+        return;
+    array_deinit(&roots->roots);
+    graph_free(roots->reached);
+    roots->reached = NULL;
 }

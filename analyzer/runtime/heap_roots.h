@@ -8,10 +8,10 @@
  * one root at sys.modules would make it the only suspect. In order of how well
  * they explain: of two shortest paths the one from the better root is told. */
 enum root_kind {
-    ROOT_MODULE,      /* a module, or its dictionary */
+    ROOT_MODULE, /* a module, or its dictionary */
     ROOT_BUILTINS,
-    ROOT_FRAME,       /* a variable or the evaluation stack of a running frame */
-    ROOT_THREAD,      /* a thread's own state */
+    ROOT_FRAME,  /* a variable or the evaluation stack of a running frame */
+    ROOT_THREAD, /* a thread's own state */
     ROOT_TYPE,
     ROOT_INTERPRETER, /* interpreter state, runtime state */
     ROOT_STATIC,      /* a C variable of the program or of a library */
@@ -29,6 +29,7 @@ struct heap_root {
 
 struct heap_roots {
     ARRAY(struct heap_root) roots; /* by kind, then in order of discovery */
+    uint64_t *reached;             /* bitmap: what they lead to; NULL: not known yet */
 };
 
 /* What a reference from outside says. */
@@ -56,8 +57,7 @@ struct outside_references {
 
 /* Everything outside of the heap that refers to objects: modules, thread states,
  * frames, interpreter state, C variables. Before heap_build, which they seed. */
-enum status outside_references_collect(const struct core_dump *core,
-                                       struct python_process *process,
+enum status outside_references_collect(const struct core_dump *core, struct python_process *process,
                                        struct outside_references *ret_references) MUST_CHECK;
 void outside_references_deinit(struct outside_references *references);
 

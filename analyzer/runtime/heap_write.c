@@ -5,6 +5,7 @@
 
 #include "analyzer/findings/access_path.h"
 #include "analyzer/runtime/heap_facts.h"
+#include "analyzer/runtime/heap_memory.h"
 #include "inquest/analyzer/heap_index.h"
 
 /* How many objects have an ordinary row of their own. */
@@ -39,9 +40,8 @@ static enum status write_types(struct writing *writing)
     size_t count = heap->types.count;
     struct type_totals *totals = calloc(count + 1, sizeof *totals);
     uint64_t *retained = calloc(count + 1, sizeof *retained);
-    enum status status = totals && retained
-                             ? heap_retained_by_type(heap, writing->facts, retained)
-                             : STATUS_NO_MEMORY;
+    enum status status = totals && retained ? heap_retained_by_type(heap, writing->facts, retained)
+                                            : STATUS_NO_MEMORY;
     for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++) {
         struct type_totals *total = &totals[heap->type[i]];
         total->instances++;
@@ -298,8 +298,10 @@ static void write_notes(const struct heap *heap, struct index_writer *writer)
     if (heap->find.note)
         index_writer_warning(writer, "heap", heap->find.note);
     if (heap->damaged) {
-        text_printf(&message, "%llu objects could be read in part only: some of their references "
-                              "are missing", (unsigned long long)heap->damaged);
+        text_printf(&message,
+                    "%llu objects could be read in part only: some of their references "
+                    "are missing",
+                    (unsigned long long)heap->damaged);
         index_writer_warning(writer, "heap", text_string(&message));
     }
     text_clear(&message);
@@ -331,7 +333,11 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
         struct writing writing = {
             .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
         write_notes(&heap, writer);
-        status = write_heap(&writing, plain, err);
+        status = heap_memory_write(core, &heap, &facts, writer);
+        if (status == STATUS_OK)
+            status = write_heap(&writing, plain, err);
+        else
+            error_set(err, status, "the table memory: %s", status_name(status));
     } else if (!err->message[0]) {
         error_set(err, status, "the heap: %s", status_name(status));
     }

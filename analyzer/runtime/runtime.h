@@ -27,7 +27,7 @@ enum status collect_stacks(const struct core_dump *core, struct python_process *
                            struct index_writer *writer, struct progress *progress,
                            struct error *err) MUST_CHECK;
 
-/* ---- core_facts.c: meta, warning, memory, mapped_file from the core alone;
+/* ---- core_facts.c: meta, warning, mapped_file from the core alone;
  * redact: the command's arguments become tokens. */
 enum status collect_core_facts(const struct core_dump *core, const struct memory_image *image,
                                struct redaction *redaction, struct index_writer *writer,

@@ -62,6 +62,9 @@ int command_line_run(int argc, char **argv);
 /* reports/commands/NAME.c */
 enum status command_postmortem(struct command_run *run, struct error *err);
 enum status command_threads(struct command_run *run, struct error *err);
+enum status command_heap(struct command_run *run, struct error *err);
+enum status command_show(struct command_run *run, struct error *err);
+enum status command_flamegraph(struct command_run *run, struct error *err);
 enum status command_info(struct command_run *run, struct error *err);
 enum status command_load(struct command_run *run, struct error *err);
 enum status command_query(struct command_run *run, struct error *err);

@@ -35,6 +35,10 @@ struct options {
     bool files;            /* info --files */
     bool no_locals;        /* threads, postmortem --no-locals */
     const char *thread;    /* threads --thread: an id or a name; NULL: all */
+    const char *by;        /* heap --by: what rows stand for; NULL: the command's own choice */
+    const char *sort;      /* heap --sort: what rows are in order of; NULL: as above */
+    bool icicle;           /* flamegraph --icicle: the root at the top */
+    bool plain;            /* load --plain: no virtual tables */
     unsigned format;       /* --format, an output_format; FORMAT_TEXT unless given */
     unsigned color;        /* --color, a color_choice */
     uint64_t given;        /* OPTION_BITs of what was on the command line */
@@ -50,6 +54,10 @@ enum option_id {
     OPTION_FILES,
     OPTION_NO_LOCALS,
     OPTION_THREAD,
+    OPTION_BY,
+    OPTION_SORT,
+    OPTION_ICICLE,
+    OPTION_PLAIN,
     OPTION_SYSROOT,
     OPTION_EXECUTABLE,
     OPTION_REDACT,

@@ -56,6 +56,7 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
         .redact = options->redact,
         .no_cache = options->no_cache,
         .heap = run->command->flags & COMMAND_NEEDS_HEAP,
+        .plain = options->plain,
         .progress = wants_progress(options) ? &state->bar.progress : NULL,
     };
     if (options->output && is_same_file(opened.input, options->output))

@@ -10,14 +10,10 @@
 /* ---- What --by can say. To add one: its columns, its sorts and a row in groupings. */
 
 static const struct column type_columns[] = {
-    {"type", NULL, COLUMN_PLAIN},
-    {"instances", NULL, COLUMN_COUNT},
-    {"shallow", NULL, COLUMN_BYTES},
-    {"shallow_share", "share", COLUMN_SHARE},
-    {"retained", NULL, COLUMN_BYTES},
-    {"retained_share", "share", COLUMN_SHARE},
-    {"unreachable", NULL, COLUMN_COUNT},
-    {"module", NULL, COLUMN_PLAIN},
+    {"type", NULL, COLUMN_PLAIN},        {"instances", NULL, COLUMN_COUNT},
+    {"shallow", NULL, COLUMN_BYTES},     {"shallow_share", "share", COLUMN_SHARE},
+    {"retained", NULL, COLUMN_BYTES},    {"retained_share", "share", COLUMN_SHARE},
+    {"unreachable", NULL, COLUMN_COUNT}, {"module", NULL, COLUMN_PLAIN},
     {"address", NULL, COLUMN_ADDRESS},
 };
 static const struct heap_sort type_sorts[] = {
@@ -29,8 +25,8 @@ static const struct heap_sort type_sorts[] = {
 };
 
 static const struct column module_columns[] = {
-    {"module", NULL, COLUMN_PLAIN},         {"types", NULL, COLUMN_COUNT},
-    {"instances", NULL, COLUMN_COUNT},      {"shallow", NULL, COLUMN_BYTES},
+    {"module", NULL, COLUMN_PLAIN},           {"types", NULL, COLUMN_COUNT},
+    {"instances", NULL, COLUMN_COUNT},        {"shallow", NULL, COLUMN_BYTES},
     {"shallow_share", "share", COLUMN_SHARE}, {"unreachable", NULL, COLUMN_COUNT},
 };
 static const struct heap_sort module_sorts[] = {
@@ -41,8 +37,8 @@ static const struct heap_sort module_sorts[] = {
 };
 
 static const struct column size_columns[] = {
-    {"size_from", "from", COLUMN_COUNT}, {"size_to", "to", COLUMN_COUNT},
-    {"instances", NULL, COLUMN_COUNT},   {"shallow", "bytes", COLUMN_BYTES},
+    {"size_from", "from", COLUMN_COUNT},      {"size_to", "to", COLUMN_COUNT},
+    {"instances", NULL, COLUMN_COUNT},        {"shallow", "bytes", COLUMN_BYTES},
     {"shallow_share", "share", COLUMN_SHARE},
 };
 static const struct heap_sort size_sorts[] = {
@@ -73,8 +69,8 @@ static enum status unknown_word(const char *option, const char *word, const char
     text_init(&list);
     for (size_t i = 0; known[i]; i++)
         text_printf(&list, "%s%s", i ? ", " : "", known[i]);
-    enum status status = error_set(err, STATUS_USAGE, "--%s takes one of %s here, not '%s'",
-                                   option, text_string(&list), word);
+    enum status status = error_set(err, STATUS_USAGE, "--%s takes one of %s here, not '%s'", option,
+                                   text_string(&list), word);
     text_deinit(&list);
     return status;
 }
@@ -121,7 +117,7 @@ static double share(uint64_t part, uint64_t whole)
 
 static void load_sizes(struct heap_answer *answer, int64_t limit)
 {
-    for (int class = 0; class < HEAP_SIZE_CLASSES; class++) {
+    for (int class = 0; class < HEAP_SIZE_CLASSES; class ++) {
         const struct heap_amount *amount = &answer->census.classes[class];
         if (!amount->count)
             continue;
@@ -141,7 +137,8 @@ static enum status load_rows(struct heap_answer *answer, const struct heap_sort 
                              struct error *err)
 {
     bool people = answer->run->format & (FORMAT_TEXT | FORMAT_MARKDOWN);
-    int64_t limit = limit_or(answer->run->options, people && answer->grouping->sql ? TEXT_ROWS : -1);
+    int64_t limit =
+        limit_or(answer->run->options, people && answer->grouping->sql ? TEXT_ROWS : -1);
     const struct index_value parameters[] = {INDEX_INT(bounded(answer->census.all.bytes)),
                                              INDEX_INT(limit)};
     struct text sql;
@@ -188,7 +185,7 @@ static enum status load_largest(struct heap_answer *answer, struct error *err)
                        " l.size, o.address, l.object_id FROM largest l"
                        " JOIN object o ON o.id = l.object_id LEFT JOIN type t ON t.id = l.type_id"
                        " LEFT JOIN object d ON d.id = o.dominator_id"
-                       " WHERE d.type_id IS NULL OR d.type_id != o.type_id"
+                       " WHERE d.type_id IS NOT o.type_id OR d.retained * 9 > l.retained * 10"
                        " ORDER BY l.retained DESC, l.object_id LIMIT ?2",
                        parameters, 2, err);
 }
@@ -205,7 +202,7 @@ static const char holder_sql[] =
     "  ORDER BY retained DESC, id LIMIT 1)"
     " UNION ALL SELECT c.id, c.type, c.retained, c.path, d.depth + 1 FROM down d"
     " JOIN candidate c ON c.dominator = d.id"
-    " WHERE c.retained * 2 > d.retained AND c.type != d.type AND d.depth < 20)"
+    " WHERE c.retained * 2 > d.retained AND (c.type != d.type OR c.retained * 10 < d.retained * 9) AND d.depth < 20)"
     "SELECT path, retained FROM down ORDER BY depth DESC LIMIT 1";
 
 static enum status load_holder(struct heap_answer *answer, struct error *err)
@@ -220,15 +217,13 @@ static enum status load_holder(struct heap_answer *answer, struct error *err)
         text_printf(&answer->holder, "%s keeps ", index_rows_text(rows, 0));
         format_bytes(&answer->holder, retained);
         text_append(&answer->holder, " (");
-        format_share(&answer->holder,
-                     share((uint64_t)retained, answer->census.all.bytes));
+        format_share(&answer->holder, share((uint64_t)retained, answer->census.all.bytes));
         text_append(&answer->holder, ")");
     }
     return index_rows_finish(rows, err);
 }
 
-static enum status load(struct heap_answer *answer, const struct heap_sort *sort,
-                        struct error *err)
+static enum status load(struct heap_answer *answer, const struct heap_sort *sort, struct error *err)
 {
     struct heap_reader *reader;
     enum status status = heap_reader_open(answer->index, &reader, err);
@@ -255,8 +250,7 @@ static void write_amounts(const struct heap_census *census, struct json_writer *
     json_member_integer(json, "bytes", bounded(census->all.bytes));
     json_member_integer(json, "reachable", bounded(census->reachable.count));
     json_member_integer(json, "reachable_bytes", bounded(census->reachable.bytes));
-    json_member_integer(json, "unreachable",
-                        bounded(census->all.count - census->reachable.count));
+    json_member_integer(json, "unreachable", bounded(census->all.count - census->reachable.count));
     json_member_integer(json, "unreachable_bytes",
                         bounded(census->all.bytes - census->reachable.bytes));
     json_member_integer(json, "tracked", bounded(census->tracked.count));
@@ -304,13 +298,13 @@ enum status command_heap(struct command_run *run, struct error *err)
                                                    {"share", NULL, COLUMN_SHARE},
                                                    {"detail", NULL, COLUMN_PLAIN}};
     static const struct column largest_columns[] = {
-        {"retained", NULL, COLUMN_BYTES}, {"share", NULL, COLUMN_SHARE},
-        {"type", NULL, COLUMN_PLAIN},     {"path", NULL, COLUMN_PLAIN},
-        {"value", NULL, COLUMN_PLAIN},    {"size", NULL, COLUMN_BYTES},
+        {"retained", NULL, COLUMN_BYTES},  {"share", NULL, COLUMN_SHARE},
+        {"type", NULL, COLUMN_PLAIN},      {"path", NULL, COLUMN_PLAIN},
+        {"value", NULL, COLUMN_PLAIN},     {"size", NULL, COLUMN_BYTES},
         {"address", NULL, COLUMN_ADDRESS}, {"object_id", NULL, COLUMN_PLAIN},
     };
     struct heap_answer answer = {.run = run};
-    const struct heap_sort *sort;
+    const struct heap_sort *sort = NULL;
     enum status status = choose_grouping(run->options->by, &answer.grouping, err);
     if (status == STATUS_OK)
         status = choose_sort(answer.grouping, run->options->sort, &sort, err);

@@ -40,10 +40,14 @@ struct heap_answer {
     struct heap_census census;
     const struct heap_grouping *grouping;
     struct table rows, memory, largest;
-    int64_t row_count; /* that there are */
-    int64_t mapped;    /* sum of memory, without what is only reserved */
+    int64_t row_count;  /* that there are */
+    int64_t mapped;     /* sum of memory, without what is only reserved */
     struct text holder; /* "shop.cache.SESSIONS keeps 31.0 MiB (51 %)"; empty: none */
     struct text holder_path;
+};
+
+struct heap_sort {
+    const char *name, *words, *order; /* "retained", "by retained size", SQL */
 };
 
 /* What --by can say. */
@@ -54,9 +58,6 @@ struct heap_grouping {
     const struct heap_sort *sorts; /* NULL-named end; the first is the default */
     const char *sql;               /* "%s" is the order; ?1 all bytes, ?2 the limit */
     const char *count_sql;
-};
-struct heap_sort {
-    const char *name, *words, *order; /* "retained", "by retained size", SQL */
 };
 
 void heap_render(const struct heap_answer *answer, const char *sort_words);

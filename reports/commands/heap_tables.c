@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 #include <unistd.h>
 
 #include "reports/commands/heap_answer.h"
@@ -27,9 +28,8 @@ enum status table_query(struct table *table, struct index *index, const char *sq
         for (int column = 0; column < (int)table->column_count; column++)
             add_cell(table, rows, column);
     status = index_rows_finish(rows, err);
-    return status == STATUS_OK && table->failed
-               ? error_set(err, STATUS_NO_MEMORY, "out of memory")
-               : status;
+    return status == STATUS_OK && table->failed ? error_set(err, STATUS_NO_MEMORY, "out of memory")
+                                                : status;
 }
 
 enum status integer_query(struct index *index, const char *sql,
@@ -92,7 +92,7 @@ void answer_command(const struct command_run *run, const char *reason, const cha
     text_init(&line);
     text_append(&line, "inquest");
     for (; *words; words++) {
-        const char *word = shell_word(&arena, *words);
+        const char *word = strcmp(*words, "-o") ? shell_word(&arena, *words) : *words;
         text_append_char(&line, ' ');
         text_append(&line, word ? word : "…");
     }

@@ -6,16 +6,6 @@
 #include "reports/render/escape.h"
 #include "reports/render/terminal.h"
 
-/* Columns that a reader at a terminal can do without. */
-static bool is_shown(const struct column *column)
-{
-    static const char *const hidden[] = {"module", "address", "object_id", "value", "size"};
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (strcmp(column->name, hidden[i]) == 0)
-            return false;
-    return true;
-}
-
 static void copy_cell(struct table *table, const struct cell *cell)
 {
     switch (cell->kind) {
@@ -26,15 +16,22 @@ static void copy_cell(struct table *table, const struct cell *cell)
     }
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names;
+}
+
 /* The table without the columns that only programs want. */
 static void write_rows(const struct heap_answer *answer, const struct table *table,
-                       bool first_always)
+                       const char *const *hidden)
 {
     struct column columns[16];
     size_t from[16], count = 0;
     struct table shown;
     for (size_t i = 0; i < table->column_count && count < 16; i++) {
-        if (!is_shown(&table->columns[i]) && !(first_always && i == 0))
+        if (is_among(hidden, table->columns[i].name))
             continue;
         columns[count] = table->columns[i];
         from[count++] = i;
@@ -46,6 +43,21 @@ static void write_rows(const struct heap_answer *answer, const struct table *tab
     answer_table(answer->run, &shown);
     output_text(answer->run->answer)->failed |= shown.failed;
     table_deinit(&shown);
+}
+
+/* A few of many objects would be lost in a share's last digit. */
+static void reachable_words(const struct heap_census *census, struct text *text)
+{
+    uint64_t unreachable = census->all.count - census->reachable.count;
+    if (!unreachable) {
+        text_append(text, "all reachable");
+    } else if (unreachable < census->all.count / 1000) {
+        format_count(text, (int64_t)unreachable);
+        text_append(text, " of them unreachable");
+    } else {
+        format_share(text, (double)census->reachable.count / (double)census->all.count);
+        text_append(text, " reachable");
+    }
 }
 
 static void write_headline(const struct heap_answer *answer)
@@ -60,8 +72,7 @@ static void write_headline(const struct heap_answer *answer)
     text_append(&line, census->all.count == 1 ? " object" : " objects");
     if (census->all.count) {
         text_append(&line, ", ");
-        format_share(&line, (double)census->reachable.count / (double)census->all.count);
-        text_append(&line, " reachable");
+        reachable_words(census, &line);
     }
     if (answer->holder.size)
         text_printf(&line, "; largest holder: %s", text_string(&answer->holder));
@@ -89,7 +100,7 @@ static void write_memory(const struct heap_answer *answer)
     format_bytes(&words, answer->mapped);
     text_append(&words, " in all");
     answer_heading(answer->run, text_string(&words));
-    write_rows(answer, &answer->memory, true);
+    write_rows(answer, &answer->memory, (const char *[]){NULL});
     text_deinit(&words);
 }
 
@@ -117,7 +128,11 @@ void heap_render(const struct heap_answer *answer, const char *sort_words)
     text_printf(&words, "%s%s%s", answer->grouping->title, answer->grouping->sql ? ", " : "",
                 answer->grouping->sql ? sort_words : "");
     answer_heading(answer->run, text_string(&words));
-    write_rows(answer, &answer->rows, true);
+    /* a type's name begins with its module */
+    write_rows(answer, &answer->rows,
+               strcmp(answer->grouping->name, "type") == 0
+                   ? (const char *[]){"module", "address", NULL}
+                   : (const char *[]){NULL});
     if (hidden > 0) {
         text_clear(&words);
         format_count(&words, hidden);
@@ -127,7 +142,7 @@ void heap_render(const struct heap_answer *answer, const char *sort_words)
     write_memory(answer);
     if (table_row_count(&answer->largest)) {
         answer_heading(answer->run, "Largest holders");
-        write_rows(answer, &answer->largest, true);
+        write_rows(answer, &answer->largest, (const char *[]){"value", "size", "object_id", NULL});
     }
     write_next(answer);
     text_deinit(&words);

@@ -23,6 +23,7 @@
 #define LETTER      6.63 /* width of one, 11 pixels high */
 #define PADDING     4.0
 #define MOST_KEYS   10  /* in the legend */
+#define NEAR_HUES   6   /* of one package */
 #define TITLE_WIDTH 400 /* columns of one line of a frame's title */
 
 struct picture {
@@ -34,7 +35,7 @@ struct picture {
     bool used[FLAME_HUES][FLAME_TINTS];
 };
 
-/* ---- Colours: the package chooses the hue, the whole key the tint. */
+/* ---- Colours: the package chooses a hue, its module one near it and the tint. */
 
 static uint32_t hash_bytes(const char *bytes, size_t size)
 {
@@ -50,8 +51,10 @@ static bool color_of(const char *key, unsigned *ret_hue, unsigned *ret_tint)
     if (!key || !*key)
         return false;
     size_t package = strcspn(key, "."), size = strlen(key);
-    *ret_hue = hash_bytes(key, package) % FLAME_HUES;
-    *ret_tint = hash_bytes(key, size) % FLAME_TINTS;
+    uint32_t own = hash_bytes(key, size);
+    unsigned near = size > package ? own / FLAME_TINTS % NEAR_HUES : 0;
+    *ret_hue = (hash_bytes(key, package) + near) % FLAME_HUES;
+    *ret_tint = own % FLAME_TINTS;
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/runtime/core_memory.h"
 #include "analyzer/runtime/runtime.h"
 #include "tests/helpers/core_builder.h"
 
@@ -50,6 +51,7 @@ static void open_facts(struct core_builder *builder, size_t keep, bool redact,
     assert_int_equal(
         collect_core_facts(&opened->core, opened->image, opened->redaction, writer, &err),
         STATUS_OK);
+    core_memory_write(&opened->core, writer);
     assert_int_equal(index_writer_publish(writer, &opened->index, &err), STATUS_OK);
 }
 

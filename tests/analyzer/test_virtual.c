@@ -263,6 +263,74 @@ static void test_one_object(void **state)
     random_heap_deinit(&heap);
 }
 
+/* ---- Plans: what is walked by which constraint, and what is not sorted. */
+
+struct plan {
+    const char *sql, *wanted, *unwanted;
+};
+
+static const struct plan plans[] = {
+    {"SELECT * FROM object WHERE id = 5", "INDEX 0:i=", NULL},
+    {"SELECT * FROM object WHERE rowid = 5", "INDEX 0:i=", NULL},
+    {"SELECT * FROM object WHERE id > 5 AND id <= 9", "INDEX 0:i>il", NULL},
+    {"SELECT * FROM object WHERE address = 5", "INDEX 0:a=", NULL},
+    {"SELECT * FROM object WHERE address >= 5 AND address < 90", "INDEX 0:aga<", NULL},
+    {"SELECT * FROM object WHERE type_id = 5", "INDEX 0:t=", NULL},
+    {"SELECT * FROM object WHERE type_id IN (5, 6, 7)", "INDEX 0:|", "t="},
+    {"SELECT * FROM object ORDER BY id", "INDEX 0:", "B-TREE"},
+    {"SELECT * FROM object ORDER BY id DESC LIMIT 1", "INDEX 1:", "B-TREE"},
+    {"SELECT * FROM object WHERE id IN (5, 3)", "INDEX 0:i=", NULL},
+    {"SELECT * FROM object ORDER BY address", "TEMP B-TREE", NULL},
+    {"SELECT * FROM ref WHERE source_id = 5", "INDEX 0:s=", NULL},
+    {"SELECT * FROM ref WHERE target_id = 5", "INDEX 1:t=", NULL},
+    {"SELECT * FROM ref WHERE target_id IN (5, 6)", "INDEX 1:t=", NULL},
+    {"SELECT * FROM ref WHERE source_id = 5 AND target_id = 6", "INDEX 2:s=t=", NULL},
+    {"SELECT * FROM ref WHERE source_id > 5 ORDER BY source_id", "INDEX 0:s>", "B-TREE"},
+    {"SELECT * FROM ref ORDER BY rowid", "INDEX 0:", "B-TREE"},
+    {"SELECT * FROM ref ORDER BY source_id, rowid", "INDEX 0:", "B-TREE"},
+    {"SELECT * FROM ref WHERE source_id = 5 ORDER BY rowid", "INDEX 0:s=", "B-TREE"},
+    {"SELECT * FROM ref ORDER BY source_id DESC", "B-TREE", NULL},
+    {"SELECT * FROM ref WHERE target_id = 5 ORDER BY source_id", "INDEX 1:t=", "B-TREE"},
+    {"SELECT target_id, count(*) FROM ref GROUP BY target_id", "INDEX 1:", "B-TREE"},
+    {"SELECT source_id, count(*) FROM ref GROUP BY source_id", "INDEX 0:", "B-TREE"},
+    /* few objects first, then their referrers; never all references for each */
+    {"SELECT * FROM ref r JOIN object o ON o.id = r.target_id WHERE o.type_id = 3",
+     "SCAN o VIRTUAL TABLE INDEX 0:t=|SCAN r VIRTUAL TABLE INDEX 1:t=|", NULL},
+    {"SELECT * FROM object o JOIN ref r ON r.source_id = o.id JOIN object t ON t.id = r.target_id"
+     " WHERE o.id = 5",
+     "SCAN o VIRTUAL TABLE INDEX 0:i=|SCAN r VIRTUAL TABLE INDEX 0:s=|"
+     "SCAN t VIRTUAL TABLE INDEX 0:i=|",
+     NULL},
+    {"SELECT * FROM ref r JOIN object o ON o.id = r.target_id", "=|", NULL},
+    {"SELECT * FROM meta m JOIN object o ON o.id = m.value", "SCAN o VIRTUAL TABLE INDEX 0:i=|",
+     NULL},
+};
+
+static void test_plans(void **state)
+{
+    (void)state;
+    struct random_heap heap;
+    random_heap_make(&heap, 12, 5000, RANDOM_HEAP_PLAIN);
+    struct index *index = make_index(&heap, NULL, false);
+    sqlite3_set_authorizer(index->db, NULL, NULL); /* EXPLAIN is not for users */
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+        char sql[512], details[2048] = "";
+        sqlite3_stmt *rows;
+        snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", plans[i].sql);
+        assert_int_equal(sqlite3_prepare_v2(index->db, sql, -1, &rows, NULL), SQLITE_OK);
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            strcat(details, (const char *)sqlite3_column_text(rows, 3));
+            strcat(details, "|");
+        }
+        sqlite3_finalize(rows);
+        if (!strstr(details, plans[i].wanted) ||
+            (plans[i].unwanted && strstr(details, plans[i].unwanted)))
+            fail_msg("%s: %s", plans[i].sql, details);
+    }
+    index_close(index);
+    random_heap_deinit(&heap);
+}
+
 /* ---- The reader. */
 
 static void check_label(struct heap_reader *reader, const struct heap_labels *labels,
@@ -718,12 +786,19 @@ static void test_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_rows),      cmocka_unit_test(test_same_rows_long),
-        cmocka_unit_test(test_empty_heap),     cmocka_unit_test(test_one_object),
-        cmocka_unit_test(test_reader),         cmocka_unit_test(test_reader_without_heap),
-        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_flipped_bits),   cmocka_unit_test(test_message),
-        cmocka_unit_test(test_same_bytes),     cmocka_unit_test(test_reader_is_unbounded),
+        cmocka_unit_test(test_same_rows),
+        cmocka_unit_test(test_same_rows_long),
+        cmocka_unit_test(test_empty_heap),
+        cmocka_unit_test(test_one_object),
+        cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_reader_without_heap),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_reader_is_unbounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /* references_dump CORE [--no-files]: reads addresses in hex, one a line, and prints
  * for each what inquest knows of the object, a line each, for zoo_check.py:
  *
- *     ADDRESS SIZE STATUS TYPE_NAME KIND:TARGET...
+ *     ADDRESS SIZE REFERENCE_COUNT STATUS TYPE_NAME KIND:TARGET...
  *
  * KIND is v visited, h hidden, i inferred, w weak; spaces in names become "_".
  * --time N instead measures object_references over all addresses, N times. */
@@ -43,11 +43,15 @@ static void print_object(struct python_process *process, uint64_t addr,
     uint64_t size = 0;
     enum status status = object_type(process, addr, &type);
     if (status != STATUS_OK) {
-        printf("%" PRIx64 " 0 typeless ?\n", addr);
+        printf("%" PRIx64 " 0 0 typeless ?\n", addr);
         return;
     }
+    uint64_t count = 0;
+    if (object_pointer(process, addr, PY_object_refcnt, &count) != STATUS_OK)
+        count = 0;
     status = object_references(process, type, addr, list, &size);
-    printf("%" PRIx64 " %" PRIx64 " %s ", addr, size, status == STATUS_OK ? "ok" : "damaged");
+    printf("%" PRIx64 " %" PRIx64 " %" PRIx64 " %s ", addr, size, count,
+           status == STATUS_OK ? "ok" : "damaged");
     print_name(type->name);
     for (size_t i = 0; i < list->references.count; i++)
         printf(" %c:%" PRIx64, "vhiw"[list->references.items[i].kind],

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import time
 
@@ -66,8 +67,10 @@ def other_build(scene):
 def spoil_build(file):
     """Another build id, and other code and data: what is read from it would be wrong."""
     content = bytearray(file.read_bytes())
-    note = content.index(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0") + 16
-    content[note] ^= 0xFF
+    for note in re.finditer(rb"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0", bytes(content)):
+        content[note.end()] ^= 0xFF
+    program_headers, = struct.unpack_from("<Q", content, 32)
+    content[program_headers + 40] ^= 0x10  # the first one's size in memory: for cores that lack the build id
     for at in range(len(content) // 2, len(content) - 8, 64):
         content[at:at + 8] = os.urandom(8)
     file.write_bytes(content)

@@ -58,8 +58,8 @@ class Trial:
                 report = self.scene.new_folder() / ("report." + ending)
                 asked, said = self.output(command, dump, "-o", report, "--limit", "0", *options)
                 yield asked, said + report.read_bytes()
-        listed = self.output("query", dump, TABLES, "--format", "json", "--limit", "0", *options)[1]
-        for row in json.loads(listed[:listed.rindex(b"}") + 1])["rows"]:
+        listed = self.output("query", dump, TABLES, "-q", "--format", "json", "--limit", "0", *options)[1]
+        for row in json.loads(listed)["rows"]:
             columns = "DISTINCT label" if row["name"] == "ref" else "*"
             yield self.output("query", dump, 'SELECT %s FROM "%s"' % (columns, row["name"]), "--format", "csv",
                               "--limit", "0", *options)
@@ -112,7 +112,7 @@ class Trial:
                 yield "%s is gone" % name
 
     def tokens(self, redacted):
-        rows = json.loads(self.output("threads", redacted, "--format", "json", "--limit", "0")[1])["rows"]
+        rows = json.loads(self.output("threads", redacted, "-q", "--format", "json", "--limit", "0")[1])["rows"]
         row = next(row for row in rows if any(frame["function"].endswith("everything") for frame in row["frames"]))
         values = local_values(row, "everything")
         first, second = (TOKEN.fullmatch(values.get(name, "")) for name in ("first_same", "second_same"))

@@ -39,10 +39,10 @@ class Truth:
 class Found:
     def __init__(self, line):
         words = line.split()
-        self.address, self.size, self.status = int(words[0], 16), int(words[1], 16), words[2]
-        self.type = words[3]
+        self.address, self.size, self.count = int(words[0], 16), int(words[1], 16), int(words[2], 16)
+        self.status, self.type = words[3], words[4]
         self.references = collections.defaultdict(list)
-        for word in words[4:]:
+        for word in words[5:]:
             kind, _, target = word.partition(":")
             self.references[kind].append(int(target, 16))
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the bytes went: the mapped memory piece by piece, each counted where it belongs.
+ * The pieces have no gap and no overlap, so what the rows add up to is what is mapped. */
+#include "analyzer/runtime/heap_memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/runtime/heap_memory_parts.h"
+#include "analyzer/runtime/heap_memory_rows.h"
+#include "inquest/base/checked_math.h"
+
+#define HEADERS_BYTES 32 /* at most, before an object in its block */
+
+/* ---- counting pieces */
+
+static bool is_reachable(const struct memory_count *count, uint32_t object)
+{
+    return graph_bit(count->facts->reached, object);
+}
+
+static void add_amount(struct memory_amount *amount, uint64_t bytes)
+{
+    amount->bytes += bytes;
+    amount->count++;
+}
+
+static void skip_objects_before(struct memory_count *count, uint64_t addr)
+{
+    while (count->next_object < count->heap->count &&
+           count->heap->address[count->next_object] < addr)
+        count->next_object++;
+}
+
+/* The object that a block or chunk was made for; HEAP_NO_OBJECT: none. */
+static uint32_t object_of(struct memory_count *count, uint64_t addr, uint64_t end)
+{
+    skip_objects_before(count, addr);
+    uint32_t object = count->next_object;
+    if (object == count->heap->count || count->heap->address[object] - addr > HEADERS_BYTES ||
+        count->heap->address[object] >= end)
+        return HEAP_NO_OBJECT;
+    return object;
+}
+
+static void keep_big(struct memory_count *count, uint64_t addr, uint64_t size, uint32_t object,
+                     uint32_t data)
+{
+    const struct big_piece big = {addr, size, object, data};
+    if (!array_push(&count->big, big))
+        count->status = STATUS_NO_MEMORY;
+}
+
+/* What is in use: an object's, or to be claimed by one later. */
+static void count_used(struct memory_count *count, const struct piece *piece)
+{
+    bool is_block = piece->kind == PIECE_BLOCK;
+    uint64_t addr = piece->addr + (is_block ? 0 : CHUNK_HEADER_BYTES);
+    uint32_t object = object_of(count, addr, piece->addr + piece->size);
+    uint32_t data = (uint32_t)count->data.sizes.count;
+    if (object != HEAP_NO_OBJECT) {
+        if (piece->size >= BIG_BYTES)
+            keep_big(count, addr, piece->size, object, HEAP_NO_OBJECT);
+        else
+            add_amount(&count->objects[is_reachable(count, object)], piece->size);
+        return;
+    }
+    enum status status = data_add(&count->data, addr, piece->size, is_block);
+    if (status == STATUS_NO_MEMORY)
+        count->status = status;
+    else if (status != STATUS_OK)
+        add_amount(&count->c_data[is_block], piece->size);
+    else if (piece->size >= BIG_BYTES)
+        keep_big(count, addr, piece->size, HEAP_NO_OBJECT, data);
+}
+
+/* Objects where we know nothing of the allocator are counted by themselves; those
+ * among C variables stay part of the data of their program. */
+static void count_region(struct memory_count *count, const struct piece *piece)
+{
+    const struct heap *heap = count->heap;
+    struct region_sum *sum = &count->regions[piece->region];
+    bool is_program =
+        piece->region == CORE_REGION_PROGRAM_DATA || piece->region == CORE_REGION_LIBRARY_DATA;
+    uint64_t addr = piece->addr, end = piece->addr + piece->size, left = piece->size;
+    skip_objects_before(count, addr);
+    for (; count->next_object < heap->count && heap->address[count->next_object] < end;
+         count->next_object++) {
+        uint32_t object = count->next_object;
+        uint64_t start = heap->address[object], limit = end;
+        const struct python_type *type = heap->types.items[heap->type[object]];
+        uint64_t header = object_header_bytes(heap->process, type);
+        if (object + 1 < heap->count)
+            limit = min_u64(limit, heap->address[object + 1]);
+        uint64_t bytes = min_u64(object_inline_bytes(heap, object), limit - start);
+        header = is_program ? 0 : min_u64(header, start - max_u64(addr, piece->addr));
+        addr = start + bytes;
+        add_amount(is_program ? &count->static_objects[piece->region]
+                              : &count->objects[is_reachable(count, object)],
+                   header + bytes);
+        left -= is_program ? 0 : header + bytes;
+    }
+    sum->bytes += left;
+    sum->missing += min_u64(piece->missing, left);
+    sum->mappings++;
+}
+
+static void count_piece(void *context, const struct piece *piece)
+{
+    struct memory_count *count = context;
+    switch (piece->kind) {
+    case PIECE_REGION: count_region(count, piece); break;
+    case PIECE_BLOCK:
+    case PIECE_CHUNK:
+    case PIECE_CHUNK_MAPPED: count_used(count, piece); break;
+    default: add_amount(&count->kinds[piece->kind], piece->size); break;
+    }
+}
+
+/* ---- whose the data is */
+
+static void share_out_data(struct memory_count *count)
+{
+    const struct data_list *data = &count->data;
+    for (uint32_t id = 0; id < data->sizes.count; id++) {
+        uint64_t size = data_size(data, id);
+        uint32_t owner = data->owner[id];
+        if (owner == HEAP_NO_OBJECT)
+            add_amount(&count->c_data[data_is_block(data, id)], size);
+        else if (size >= BIG_BYTES)
+            continue; /* share_out_big */
+        else if (is_reachable(count, owner))
+            add_amount(&count->buffers_of[count->heap->type[owner]], size);
+        else
+            add_amount(&count->garbage_buffers, size);
+    }
+}
+
+static int compare_big(const void *left, const void *right)
+{
+    const struct big_piece *a = left, *b = right;
+    if (a->size != b->size)
+        return a->size < b->size ? 1 : -1;
+    return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+static void share_out_big(struct memory_count *count)
+{
+    for (size_t i = 0; i < count->big.count; i++) {
+        struct big_piece *big = &count->big.items[i];
+        if (big->data != HEAP_NO_OBJECT)
+            big->object = count->data.owner[big->data];
+        if (big->object != HEAP_NO_OBJECT)
+            add_amount(&count->big_total, big->size);
+    }
+    if (count->big.count)
+        qsort(count->big.items, count->big.count, sizeof *count->big.items, compare_big);
+}
+
+static enum status count_all(struct memory_count *count, const struct heap *heap)
+{
+    enum status status = malloc_map_create(heap->process->image, &count->map);
+    if (status != STATUS_OK)
+        return status;
+    count->has_map = true;
+    status = extents_find(heap->process, &count->map, &count->extents);
+    if (status == STATUS_OK)
+        status = heap_map_create(heap->process->image, &count->data.map);
+    if (status == STATUS_OK)
+        status = pieces_visit(heap->process, &count->map, &count->extents, count_piece, count);
+    if (status == STATUS_OK)
+        status = count->status;
+    if (status == STATUS_OK)
+        status = owners_find(heap, &count->data);
+    if (status == STATUS_OK) {
+        share_out_data(count);
+        share_out_big(count);
+    }
+    return status;
+}
+
+enum status heap_memory_write(const struct core_dump *core, const struct heap *heap,
+                              const struct heap_facts *facts, struct index_writer *writer)
+{
+    struct memory_count count = {.core = core, .heap = heap, .facts = facts};
+    enum status status = STATUS_NO_MEMORY;
+    count.buffers_of = calloc(heap->types.count + 1, sizeof *count.buffers_of);
+    if (count.buffers_of)
+        status = count_all(&count, heap);
+    if (status == STATUS_OK)
+        status = memory_rows_write(&count, writer);
+    if (count.has_map)
+        malloc_map_deinit(&count.map);
+    array_deinit(&count.extents.extents);
+    array_deinit(&count.big);
+    data_list_deinit(&count.data);
+    free(count.buffers_of);
+    return status;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/objects/type_table.h"
+#include "analyzer/runtime/heap_memory_parts.h"
+#include "inquest/base/bytes_reader.h"
+#include "inquest/base/checked_math.h"
+#include "inquest/base/cycle_guard.h"
+#include "inquest/base/limits.h"
+
+#define PAGE_BYTES    4096
+#define SPAN_MAX      4096  /* bytes of an object that are looked at */
+#define FOLLOWED_MAX  65536 /* bytes of a piece of data that are looked at */
+#define LEAST_ADDRESS 4096
+#define OF_RUNTIME    (HEAP_NO_OBJECT - 1) /* owner: the interpreter itself */
+
+/* ndarray of numpy: its bytes, which may be another's, and the flag that says. */
+#define NDARRAY_DATA      16
+#define NDARRAY_FLAGS     64
+#define NDARRAY_OWNS_DATA 4
+
+/* ---- the list */
+
+enum status data_add(struct data_list *list, uint64_t addr, uint64_t size, bool is_block)
+{
+    uint64_t number = size / 16;
+    uint32_t form = is_block ? DATA_BLOCK : 0;
+    if (number > DATA_NUMBER) {
+        number = min_u64(size / PAGE_BYTES, DATA_NUMBER);
+        form = DATA_PAGES;
+    }
+    if (!array_reserve(&list->sizes, 1))
+        return STATUS_NO_MEMORY;
+    if (!heap_map_add(list->map, addr))
+        return STATUS_CORRUPT;
+    list->sizes.items[list->sizes.count++] = (uint32_t)number | form;
+    return STATUS_OK;
+}
+
+uint64_t data_size(const struct data_list *list, uint32_t id)
+{
+    uint32_t form = list->sizes.items[id];
+    return (uint64_t)(form & DATA_NUMBER) * (form & DATA_PAGES ? PAGE_BYTES : 16);
+}
+
+bool data_is_block(const struct data_list *list, uint32_t id)
+{
+    return list->sizes.items[id] & DATA_BLOCK;
+}
+
+void data_list_deinit(struct data_list *list)
+{
+    if (!list)
+        return;
+    heap_map_destroy(list->map);
+    array_deinit(&list->sizes);
+    free(list->owner);
+    *list = (struct data_list){0};
+}
+
+/* ---- what to look at of an object, by type */
+
+enum look {
+    LOOK_NOT,
+    LOOK_FIXED,   /* the fixed part and the words in front */
+    LOOK_STR,     /* as much of a str as its form has */
+    LOOK_TYPE,    /* static types are shorter than others */
+    LOOK_NDARRAY, /* numpy's, which may show another's data */
+};
+
+struct glance {
+    enum look look;
+    uint32_t before, span;
+    bool follows; /* its data may lead on to more of its own */
+};
+
+/* They hold references alone, to objects. */
+static bool holds_no_data(const struct python_type *type)
+{
+    switch (type->kind) {
+    case KIND_NONE:
+    case KIND_BOOL:
+    case KIND_INT:
+    case KIND_FLOAT:
+    case KIND_COMPLEX:
+    case KIND_BYTES:
+    case KIND_TUPLE: return type->is_exact_kind;
+    case KIND_MEMORYVIEW: return true; /* shows another's */
+    default: return !strcmp(type->name, "managedbuffer");
+    }
+}
+
+static struct glance glance_of(const struct python_process *process, const struct python_type *type)
+{
+    struct glance glance = {.look = LOOK_FIXED, .before = 0};
+    if (holds_no_data(type))
+        return (struct glance){.look = LOOK_NOT};
+    glance.before = (uint32_t)object_header_bytes(process, type);
+    glance.span = type->basicsize > 0 ? (uint32_t)min_u64((uint64_t)type->basicsize, SPAN_MAX) : 0;
+    if (type->kind == KIND_STR && type->is_exact_kind)
+        glance.look = LOOK_STR;
+    else if (type->kind == KIND_TYPE)
+        glance.look = LOOK_TYPE;
+    else if (!strcmp(type->name, "numpy.ndarray"))
+        glance.look = LOOK_NDARRAY;
+    glance.follows = type->kind == KIND_UNKNOWN || type->kind == KIND_DEQUE ||
+                     type->kind == KIND_ORDERED_DICT || type->kind == KIND_MODULE;
+    return glance;
+}
+
+/* How many bytes from its address on belong to the str's own struct. */
+static uint32_t str_span(const struct python_process *process, uint64_t addr)
+{
+    const struct python_layout *layout = &process->layout;
+    uint32_t state;
+    if (memory_read_u32(process->image, addr + layout_get(layout, PY_unicode_state), &state) !=
+        STATUS_OK)
+        return 0;
+    if (!(state >> layout_get(layout, PY_unicode_compact_shift) & 1))
+        return (uint32_t)layout_get(layout, PY_unicode_size);
+    bool is_ascii = state >> layout_get(layout, PY_unicode_ascii_shift) & 1;
+    return (uint32_t)layout_get(layout, is_ascii ? PY_unicode_ascii_header_size
+                                                 : PY_unicode_compact_header_size);
+}
+
+static uint32_t type_span(const struct python_process *process, uint64_t addr, uint32_t span)
+{
+    const struct python_layout *layout = &process->layout;
+    uint64_t flags = 0, is_heap = layout_get(layout, PY_constant_tpflags_heaptype);
+    if (object_pointer(process, addr, PY_type_flags, &flags) == STATUS_OK && flags & is_heap)
+        return span;
+    return (uint32_t)layout_get(layout, PY_type_size);
+}
+
+/* ---- claiming */
+
+struct found_data {
+    uint64_t addr;
+    uint32_t id;
+};
+
+struct claims {
+    const struct heap *heap;
+    const struct python_process *process;
+    struct data_list *list;
+    struct glance *glances;
+    ARRAY(struct found_data) pending; /* data that may lead on */
+    bool has_prefix; /* 3.11, 3.12: values have bytes in front, the nearest says how many */
+    bool no_memory;
+};
+
+static void claim(struct claims *claims, uint64_t addr, uint32_t owner, bool follows)
+{
+    struct found_data found = {.addr = addr};
+    if (!heap_map_id(claims->list->map, addr, &found.id) ||
+        claims->list->owner[found.id] != HEAP_NO_OBJECT)
+        return;
+    claims->list->owner[found.id] = owner;
+    if (follows && !array_push(&claims->pending, found))
+        claims->no_memory = true;
+}
+
+/* A word that leads to the values of an instance, or of a dict that shares its keys. */
+static void claim_values(struct claims *claims, uint64_t word, uint32_t owner)
+{
+    uint64_t addr = word & ~UINT64_C(1);
+    uint8_t prefix;
+    if (addr >= LEAST_ADDRESS &&
+        memory_read_u8(claims->process->image,
+                       addr - layout_get(&claims->process->layout, PY_values_prefix_before),
+                       &prefix) == STATUS_OK)
+        claim(claims, addr - prefix, owner, false);
+}
+
+static void claim_words(struct claims *claims, const uint8_t *bytes, uint64_t size, uint32_t owner,
+                        bool follows)
+{
+    for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
+        uint64_t word = load_u64(bytes + offset);
+        if (word >= LEAST_ADDRESS)
+            claim(claims, word, owner, follows);
+    }
+}
+
+static void claim_prefixed(struct claims *claims, const struct python_type *type,
+                           const struct glance *glance, const uint8_t *bytes, uint32_t owner)
+{
+    const struct python_layout *layout = &claims->process->layout;
+    for (uint32_t offset = 0; offset + 8 <= glance->before; offset += 8)
+        claim_values(claims, load_u64(bytes + offset), owner);
+    if (type->kind == KIND_DICT && layout_get(layout, PY_dict_values) + 8 <= glance->span)
+        claim_values(claims, load_u64(bytes + glance->before + layout_get(layout, PY_dict_values)),
+                     owner);
+}
+
+static void claim_of_object(struct claims *claims, uint32_t object)
+{
+    struct glance glance = claims->glances[claims->heap->type[object]];
+    uint64_t addr = claims->heap->address[object], start;
+    const struct python_type *type = claims->heap->types.items[claims->heap->type[object]];
+    if (glance.look == LOOK_NOT)
+        return;
+    if (glance.look == LOOK_STR)
+        glance.span = str_span(claims->process, addr);
+    else if (glance.look == LOOK_TYPE)
+        glance.span = type_span(claims->process, addr, glance.span);
+    start = addr - glance.before;
+    const uint8_t *bytes = memory_view(claims->process->image, start, glance.before + glance.span);
+    if (!bytes)
+        return;
+    if (claims->has_prefix)
+        claim_prefixed(claims, type, &glance, bytes, object);
+    bytes += glance.before;
+    if (glance.look == LOOK_NDARRAY && glance.span > NDARRAY_FLAGS + 4 &&
+        !(load_u32(bytes + NDARRAY_FLAGS) & NDARRAY_OWNS_DATA)) {
+        bytes += NDARRAY_DATA + 8;
+        glance.span -= NDARRAY_DATA + 8;
+    }
+    claim_words(claims, bytes, glance.span, object, glance.follows);
+}
+
+static void follow_pending(struct claims *claims)
+{
+    while (claims->pending.count && !claims->no_memory) {
+        struct found_data found = claims->pending.items[--claims->pending.count];
+        uint64_t available = 0;
+        const uint8_t *bytes = memory_span(claims->process->image, found.addr, &available);
+        uint64_t size = min_u64(data_size(claims->list, found.id), FOLLOWED_MAX);
+        if (bytes)
+            claim_words(claims, bytes, min_u64(size, available), claims->list->owner[found.id],
+                        true);
+    }
+}
+
+/* The states of the interpreter and of threads are no object's. */
+static void claim_runtime(struct claims *claims)
+{
+    const struct python_process *process = claims->process;
+    struct cycle_guard guard = {0};
+    uint64_t addr;
+    claim(claims, process->interp_addr, OF_RUNTIME, false);
+    if (object_pointer(process, process->interp_addr, PY_interp_threads_head, &addr) != STATUS_OK)
+        return;
+    for (unsigned i = 0; addr && i < LIMIT_THREADS && cycle_guard_step(&guard, addr); i++) {
+        claim(claims, addr, OF_RUNTIME, false);
+        if (object_pointer(process, addr, PY_thread_next, &addr) != STATUS_OK)
+            return;
+    }
+}
+
+static enum status prepare(struct claims *claims)
+{
+    const struct heap *heap = claims->heap;
+    struct data_list *list = claims->list;
+    uint32_t count = 0;
+    enum status status = heap_map_freeze(list->map, &count);
+    if (status != STATUS_OK)
+        return status;
+    list->owner = malloc(((size_t)count + 1) * sizeof *list->owner);
+    claims->glances = calloc(heap->types.count + 1, sizeof *claims->glances);
+    if (!list->owner || !claims->glances)
+        return STATUS_NO_MEMORY;
+    memset(list->owner, 0xFF, ((size_t)count + 1) * sizeof *list->owner);
+    for (size_t i = 0; i < heap->types.count; i++)
+        claims->glances[i] = glance_of(heap->process, heap->types.items[i]);
+    claims->has_prefix = layout_has(&heap->process->layout, PY_values_prefix_before);
+    return STATUS_OK;
+}
+
+enum status owners_find(const struct heap *heap, struct data_list *list)
+{
+    struct claims claims = {.heap = heap, .process = heap->process, .list = list};
+    enum status status = prepare(&claims);
+    if (status == STATUS_OK) {
+        claim_runtime(&claims);
+        for (uint32_t i = 0; i < heap->count && !claims.no_memory; i++) {
+            claim_of_object(&claims, i);
+            follow_pending(&claims);
+        }
+        for (size_t i = 0; i < list->sizes.count; i++) {
+            if (list->owner[i] == OF_RUNTIME)
+                list->owner[i] = HEAP_NO_OBJECT;
+        }
+        status = claims.no_memory ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    array_deinit(&claims.pending);
+    free(claims.glances);
+    return status;
+}
+
+uint64_t object_inline_bytes(const struct heap *heap, uint32_t object)
+{
+    const struct python_type *type = heap->types.items[heap->type[object]];
+    uint64_t header = object_header_bytes(heap->process, type);
+    uint64_t fixed = type->basicsize > 0 ? (uint64_t)type->basicsize : 0;
+    bool is_var = type->itemsize > 0 || type->kind == KIND_STR;
+    return is_var && heap->size[object] > header ? heap->size[object] - header : fixed;
+}
