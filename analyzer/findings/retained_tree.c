@@ -11,31 +11,16 @@
 #include "analyzer/findings/access_path.h"
 #include "analyzer/findings/dominator_columns.h"
 #include "analyzer/findings/label_classes.h"
+#include "analyzer/findings/place_groups.h"
 #include "analyzer/findings/root_table.h"
 
 #define MAX_DEPTH  64
 #define MAX_KINDS  32
-#define FEW_SLOTS  255
-#define MOST_SLOTS 4096
 #define INDIVIDUAL 5 /* times the least share: from there on a sibling is told by itself */
 
 struct type_row {
     uint32_t id;
     const char *name, *module;
-};
-
-/* What siblings have in common that are one node. */
-struct place {
-    uint32_t type, label_class;
-    uint32_t object; /* told by itself; 0: with all of its place */
-    bool in_namespace;
-};
-
-struct group {
-    struct place place;
-    uint64_t value, count;
-    uint32_t order;         /* of discovery */
-    uint32_t first, filled; /* in members; first UINT32_MAX: too small to be told */
 };
 
 /* A node that is not in the tree yet. */
@@ -59,9 +44,8 @@ struct builder {
     uint64_t least, individual; /* bytes */
     unsigned max_depth;
     ARRAY(struct pending) stack;
-    ARRAY(uint32_t) absorbed; /* by the node that is being expanded */
-    ARRAY(struct group) groups;
-    uint32_t *slots, slot_mask; /* group + 1, 0 empty */
+    ARRAY(uint32_t) absorbed;     /* by the node that is being expanded */
+    struct place_groups siblings; /* below the node that is being expanded */
     struct text text;
     struct retained_tree *tree;
     struct error *err;
@@ -122,62 +106,6 @@ static const struct type_row *find_type(const struct builder *builder, uint32_t 
     const struct type_row *row =
         bsearch(&wanted, builder->types.items, builder->types.count, sizeof wanted, compare_types);
     return row ? row : &unknown;
-}
-
-/* ---- Groups of the node that is being expanded. */
-
-static bool same_place(const struct place *a, const struct place *b)
-{
-    return a->object == b->object && a->type == b->type && a->label_class == b->label_class &&
-           a->in_namespace == b->in_namespace;
-}
-
-static uint32_t *find_slot(const struct builder *builder, const struct place *place)
-{
-    uint64_t hash = ((uint64_t)place->type << 32 | place->label_class) ^
-                    (uint64_t)place->object << 11 ^ place->in_namespace;
-    hash *= UINT64_C(0x9E3779B97F4A7C15);
-    uint32_t slot = (uint32_t)(hash >> 32) & builder->slot_mask;
-    for (; builder->slots[slot]; slot = (slot + 1) & builder->slot_mask)
-        if (same_place(&builder->groups.items[builder->slots[slot] - 1].place, place))
-            break;
-    return &builder->slots[slot];
-}
-
-static bool clear_groups(struct builder *builder, uint32_t mask)
-{
-    if (!builder->slots || mask != builder->slot_mask) {
-        free(builder->slots);
-        builder->slots = malloc(((size_t)mask + 1) * sizeof *builder->slots);
-        builder->slot_mask = mask;
-    }
-    if (!builder->slots)
-        return false;
-    memset(builder->slots, 0, ((size_t)mask + 1) * sizeof *builder->slots);
-    return true;
-}
-
-static bool grow_slots(struct builder *builder)
-{
-    if (!clear_groups(builder, builder->slot_mask * 2 + 1))
-        return false;
-    for (size_t i = 0; i < builder->groups.count; i++)
-        *find_slot(builder, &builder->groups.items[i].place) = (uint32_t)i + 1;
-    return true;
-}
-
-static struct group *find_group(struct builder *builder, const struct place *place)
-{
-    uint32_t *slot = find_slot(builder, place);
-    if (*slot)
-        return &builder->groups.items[*slot - 1];
-    struct group group = {.place = *place, .order = (uint32_t)builder->groups.count};
-    if (!array_push(&builder->groups, group))
-        return NULL;
-    *slot = (uint32_t)builder->groups.count;
-    if (builder->groups.count * 2 > builder->slot_mask && !grow_slots(builder))
-        return NULL;
-    return &builder->groups.items[builder->groups.count - 1];
 }
 
 /* ---- Expanding: the children of a node's objects, by place. */
@@ -271,7 +199,7 @@ static enum status count_child(struct builder *builder, struct pending *pending,
         pending->node.count += place->label_class != LABEL_CLASS_DICT;
         return array_push(&builder->absorbed, child) ? STATUS_OK : no_memory(builder);
     }
-    struct group *group = find_group(builder, place);
+    struct place_group *group = place_groups_add(&builder->siblings, place);
     if (!group)
         return no_memory(builder);
     group->count++;
@@ -284,7 +212,7 @@ static enum status place_child(struct builder *builder, struct pending *pending,
 {
     if (is_absorbed(pending, place))
         return STATUS_OK;
-    struct group *group = &builder->groups.items[*find_slot(builder, place) - 1];
+    struct place_group *group = place_groups_find(&builder->siblings, place);
     if (group->first != UINT32_MAX)
         builder->members[group->first + group->filled++] = child;
     return STATUS_OK;
@@ -331,7 +259,7 @@ static enum status name_node(struct builder *builder, const struct pending *pare
 }
 
 static enum status push_group(struct builder *builder, const struct pending *parent,
-                              uint32_t parent_index, const struct group *group)
+                              uint32_t parent_index, const struct place_group *group)
 {
     const struct type_row *type = find_type(builder, group->place.type);
     bool builtin = !*type->module || strcmp(type->module, "builtins") == 0;
@@ -379,7 +307,7 @@ static enum status push_smaller(struct builder *builder, uint32_t parent_index, 
 
 static int compare_groups(const void *left, const void *right)
 {
-    const struct group *a = left, *b = right;
+    const struct place_group *a = left, *b = right;
     if (a->value != b->value)
         return a->value < b->value ? 1 : -1;
     return (a->order > b->order) - (a->order < b->order);
@@ -392,11 +320,11 @@ static enum status push_children(struct builder *builder, const struct pending *
     struct retained_node *node = &builder->tree->nodes.items[index];
     uint64_t small = 0, small_count = 0, below = 0;
     size_t kept = 0;
-    for (size_t i = 0; i < builder->groups.count; i++) {
-        const struct group *group = &builder->groups.items[i];
+    for (size_t i = 0; i < builder->siblings.groups.count; i++) {
+        const struct place_group *group = &builder->siblings.groups.items[i];
         below = add_up(below, group->value);
         if (group->first != UINT32_MAX) {
-            builder->groups.items[kept++] = *group;
+            builder->siblings.groups.items[kept++] = *group;
             continue;
         }
         small = add_up(small, group->value);
@@ -406,16 +334,17 @@ static enum status push_children(struct builder *builder, const struct pending *
     node->count = pending->node.count;
     enum status status = small_count ? push_smaller(builder, index, small_count, small) : STATUS_OK;
     if (kept)
-        qsort(builder->groups.items, kept, sizeof *builder->groups.items, compare_groups);
+        qsort(builder->siblings.groups.items, kept, sizeof *builder->siblings.groups.items,
+              compare_groups);
     for (size_t i = kept; i-- > 0 && status == STATUS_OK;)
-        status = push_group(builder, pending, index, &builder->groups.items[i]);
+        status = push_group(builder, pending, index, &builder->siblings.groups.items[i]);
     return status;
 }
 
 static void reserve_members(struct builder *builder, bool too_deep)
 {
-    for (size_t i = 0; i < builder->groups.count; i++) {
-        struct group *group = &builder->groups.items[i];
+    for (size_t i = 0; i < builder->siblings.groups.count; i++) {
+        struct place_group *group = &builder->siblings.groups.items[i];
         bool told = !too_deep && group->value >= builder->least;
         group->first = told ? builder->used : UINT32_MAX;
         builder->used += told ? (uint32_t)group->count : 0;
@@ -425,9 +354,7 @@ static void reserve_members(struct builder *builder, bool too_deep)
 static enum status expand(struct builder *builder, struct pending *pending, uint32_t index)
 {
     builder->absorbed.count = 0;
-    builder->groups.count = 0;
-    /* one node with many groups must not make all others clear as many slots */
-    if (!clear_groups(builder, builder->slot_mask < MOST_SLOTS ? builder->slot_mask : FEW_SLOTS))
+    if (!place_groups_clear(&builder->siblings))
         return no_memory(builder);
     enum status status = visit_children(builder, pending, count_child);
     if (status != STATUS_OK)
@@ -573,9 +500,8 @@ static void builder_deinit(struct builder *builder)
     array_deinit(&builder->types);
     array_deinit(&builder->stack);
     array_deinit(&builder->absorbed);
-    array_deinit(&builder->groups);
+    place_groups_deinit(&builder->siblings);
     free(builder->members);
-    free(builder->slots);
     text_deinit(&builder->text);
     heap_reader_close(builder->reader);
 }
@@ -584,7 +510,7 @@ enum status retained_tree_build(struct index *index, const struct retained_optio
                                 struct retained_tree *ret_tree, struct error *err)
 {
     struct retained_tree tree = {0};
-    struct builder builder = {.tree = &tree, .slot_mask = FEW_SLOTS, .err = err};
+    struct builder builder = {.tree = &tree, .err = err};
     arena_init(&tree.arena);
     text_init(&builder.text);
     enum status status = heap_reader_open(index, &builder.reader, err);

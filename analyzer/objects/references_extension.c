@@ -30,6 +30,7 @@ void visit_lru_cache(struct object_walk *walk)
         const uint8_t *link = walk_view(walk, link_addr, 56);
         if (!link)
             return;
+        walk_add_field(walk, link_addr, REFERENCE_HIDDEN, ".<link>");
         walk_add_field(walk, load_u64(link + 40), walk->plan->counted, ".<key>");
         walk_add_field(walk, load_u64(link + 48), walk->plan->counted, ".<result>");
         if (visits_type)

@@ -19,6 +19,7 @@
 
 #define SLOTS_MAX (1u << 24)
 #define TAG_MASK  3
+#define IMMORTAL_MIN    (1u << 30)
 #define CODE_KEPT_SINCE 14 /* minor version: a finished generator visits its code */
 
 /* The names of a frame's variables: of a tuple, or up to 3.10 of three. */
@@ -58,9 +59,30 @@ static void read_names(struct object_walk *walk, uint64_t code_addr, struct name
     add_names(walk, ret_names, 2, code_word(walk, code_addr, PY_code_freevars));
 }
 
-static void add_slot(struct object_walk *walk, const struct names *names, uint64_t index,
-                     uint64_t target)
+/* 3.14 on: what a tagged word refers to, 0 where that is no object. */
+static uint64_t untagged(const struct python_layout *layout, uint64_t word)
 {
+    if (!layout_has(layout, PY_constant_stackref_tag_mask))
+        return word;
+    return (word & TAG_MASK) >= 2 ? 0 : word & ~(uint64_t)TAG_MASK;
+}
+
+/* The stack may hold what a variable holds without counting it; the tag says so, but
+ * is there for what is immortal as well. */
+static bool is_borrowed(struct object_walk *walk, uint64_t word)
+{
+    const struct python_layout *layout = &walk->process->layout;
+    uint32_t count;
+    return layout_has(layout, PY_constant_stackref_tag_mask) && (word & TAG_MASK) == 1 &&
+           field_u32(walk->process, word & ~(uint64_t)TAG_MASK, PY_object_refcnt, &count) ==
+               STATUS_OK &&
+           count < IMMORTAL_MIN;
+}
+
+static void add_slot(struct object_walk *walk, const struct names *names, uint64_t index,
+                     uint64_t word)
+{
+    uint64_t target = untagged(&walk->process->layout, word);
     for (unsigned i = 0; i < 3; i++) {
         if (index < names->counts[i]) {
             walk_add(walk, target, walk->plan->counted, LABEL_VARIABLE,
@@ -69,15 +91,10 @@ static void add_slot(struct object_walk *walk, const struct names *names, uint64
         }
         index -= names->counts[i];
     }
-    walk_add_field(walk, target, walk->plan->counted, ".<stack>");
-}
-
-/* 3.14 on: what a tagged word refers to, 0 where that is no object. */
-static uint64_t untagged(const struct python_layout *layout, uint64_t word)
-{
-    if (!layout_has(layout, PY_constant_stackref_tag_mask))
-        return word;
-    return (word & TAG_MASK) >= 2 ? 0 : word & ~(uint64_t)TAG_MASK;
+    if (is_borrowed(walk, word))
+        walk_add_field(walk, target, REFERENCE_WEAK, "weak <stack>");
+    else
+        walk_add_field(walk, target, walk->plan->counted, ".<stack>");
 }
 
 static void add_slots(struct object_walk *walk, uint64_t code_addr, uint64_t slots_addr,
@@ -89,7 +106,7 @@ static void add_slots(struct object_walk *walk, uint64_t code_addr, uint64_t slo
         return;
     read_names(walk, code_addr, &names);
     for (uint64_t i = 0; i < count; i++)
-        add_slot(walk, &names, i, untagged(&walk->process->layout, load_u64(slots + 8 * i)));
+        add_slot(walk, &names, i, load_u64(slots + 8 * i));
 }
 
 /* ---- interpreter frames, from 3.11 on */

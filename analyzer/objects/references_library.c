@@ -204,8 +204,8 @@ const struct reference_row reference_rows_library[] = {
     {"sqlite3.Statement", 56, ANY, "-2 <sql>", NULL, NULL},
     {"sqlite3.Statement|sqlite3.PrepareProtocol", 0, ANY, "", NULL, NULL},
     {"sqlite3.Blob", 48, ANY, "<connection>", NULL, NULL},
-    {"sqlite3.Cache", 64, ANY, "- <mapping> (<factory>)", visit_sqlite_cache, NULL},
-    {"sqlite3.Node", 56, ANY, "<key> <data>", NULL, NULL},
+    {"sqlite3.Cache", 64, ANY, "- <mapping> ~factory", visit_sqlite_cache, NULL},
+    {"sqlite3.Node|sqlite3Node", 56, ANY, "<key> <data>", NULL, NULL},
     {"_ctypes._CData|_ctypes.Structure|_ctypes.Union|_ctypes.Array|_ctypes._Pointer|"
      "_ctypes._SimpleCData|_ctypes._CDataType", 96, ANY, CDATA, NULL, NULL},
     {"_ctypes.CFuncPtr|_ctypes.PyCFuncPtr", 160, ANY,
@@ -236,7 +236,7 @@ const struct reference_row reference_rows_library[] = {
     {"xml.etree.ElementTree.XMLParser", 0, ANY,
      "- target entity <names> <start_ns> <end_ns> <start> <data> <end> <comment> <pi> <doctype> "
      "<close>", NULL, NULL},
-    {"pyexpat.xmlparser", 72, ANY, "-5 (intern)", visit_xml_parser, NULL},
+    {"pyexpat.xmlparser|pyexpat.XMLParserType", 72, ANY, "-5 (intern)", visit_xml_parser, NULL},
     {"pyexpat.xmlparser", 80, ANY, "-6 (intern)", visit_xml_parser, NULL},
     {"pyexpat.xmlparser", 88, ANY, "-7 (intern)", visit_xml_parser, NULL},
     {"zlib.Compress|zlib.Decompress", 168, ANY,

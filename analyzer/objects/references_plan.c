@@ -22,6 +22,7 @@
 #define MEMBER_OBJECT    6
 #define MEMBER_OBJECT_EX 16
 #define GC_HEAD          16
+#define CTYPES_DICT_SIZE 192
 #define MINOR_TYPE_VISIT 9 /* instances of all types on the heap visit their type since */
 
 /* One type of the line of bases, read for this purpose. */
@@ -282,29 +283,35 @@ static void find_row(struct builder *builder)
     }
 }
 
-/* Kinds whose types have no row by name: the dump lacks the names of static types. */
-static const char *name_of_kind(enum object_kind kind)
+/* What stands for a type whose name the dump lacks. A metatype with a tp_traverse of
+ * its own, and a dictionary of that size, are ctypes'. */
+static const char *name_of_kind(const struct python_layout *layout,
+                                const struct python_type *type)
 {
-    switch (kind) {
-    case KIND_TYPE: return "type";
+    switch (type->kind) {
+    case KIND_TYPE: return layout_minor(layout) <= 12 ? "_ctypes.PyCPointerType" : "type";
     case KIND_INT:
     case KIND_BOOL: return "int";
     case KIND_STR: return "str";
     case KIND_BYTES: return "bytes";
     case KIND_TUPLE: return "tuple";
     case KIND_LIST: return "list";
-    case KIND_DICT: return "dict";
+    case KIND_DICT: return type->basicsize == CTYPES_DICT_SIZE ? "StgDict" : "dict";
     default: return NULL;
     }
 }
 
 static void find_row_of_kind(struct builder *builder)
 {
+    const struct python_layout *layout = &builder->process->layout;
     const struct python_type *type = &builder->origin.entry->type;
-    const char *name = name_of_kind(type->kind);
-    if (!builder->row && name) {
-        builder->row = reference_row_find(name, type->basicsize,
-                                          layout_minor(&builder->process->layout));
+    const char *name = name_of_kind(layout, type);
+    if (!name || (builder->row && (type->module || builder->row_basicsize == type->basicsize)))
+        return;
+    const struct reference_row *row =
+        reference_row_find(name, type->basicsize, layout_minor(layout));
+    if (row) {
+        builder->row = row;
         builder->row_basicsize = type->basicsize;
     }
 }
@@ -414,7 +421,8 @@ static void apply_row(struct builder *builder)
         plan->size = builder->row->size;
     set_struct_sequence(builder);
     /* A type that inherits what its base does, and has more: nobody visits that. */
-    if (builder->origin.entry->type.basicsize > builder->row_basicsize) {
+    if (builder->origin.entry->type.basicsize > builder->row_basicsize &&
+        !builder->origin.entry->type.itemsize) {
         plan->scan_start = (uint32_t)builder->row_basicsize;
         plan->scan_end = (uint32_t)builder->origin.entry->type.basicsize;
     }

@@ -25,7 +25,6 @@ static const struct {
     {PY_type_cache, ".<cache>", true, false, 0},
     {PY_type_mro, ".__mro__", true, false, 0},
     {PY_type_bases, ".__bases__", true, false, 0},
-    {PY_type_base, ".__base__", true, false, 0},
     {PY_heaptype_module, ".<module>", true, true, 9},
     {PY_heaptype_name, ".__name__", false, true, 0},
     {PY_heaptype_qualname, ".__qualname__", false, true, 0},
@@ -50,6 +49,20 @@ static void visit_shared_keys(struct object_walk *walk)
             walk_add(walk, plan->key_names[i], REFERENCE_HIDDEN, LABEL_FIELD, 0);
 }
 
+static void visit_subclasses(struct object_walk *walk, uint64_t flags)
+{
+    uint64_t subclasses_addr, state_addr;
+    if (!has_flag(walk, flags, PY_constant_tpflags_static_builtin)) {
+        subclasses_addr = walk_field(walk, PY_type_subclasses);
+    } else {
+        state_addr = static_type_state_addr(walk->process, walk->addr, flags);
+        if (!state_addr || field_u64(walk->process, state_addr, PY_interp_static_type_subclasses,
+                                     &subclasses_addr) != STATUS_OK)
+            return;
+    }
+    walk_add_field(walk, subclasses_addr, REFERENCE_HIDDEN, ".<subclasses>");
+}
+
 void visit_type(struct object_walk *walk)
 {
     const struct python_layout *layout = &walk->process->layout;
@@ -57,6 +70,10 @@ void visit_type(struct object_walk *walk)
     bool is_heap = has_flag(walk, flags, PY_constant_tpflags_heaptype);
     enum reference_kind counted = is_heap ? REFERENCE_VISITED : REFERENCE_HIDDEN;
     walk_add_field(walk, type_dict_addr(walk->process, walk->addr, flags), counted, ".__dict__");
+    /* C code's own initialiser names the base of a static type, and does not count it */
+    walk_add_field(walk, walk_field(walk, PY_type_base),
+                   is_heap ? REFERENCE_VISITED : REFERENCE_WEAK,
+                   is_heap ? ".__base__" : "weak __base__");
     for (size_t i = 0; i < sizeof type_words / sizeof *type_words; i++) {
         bool is_visited = type_words[i].is_visited && layout_minor(layout) >= type_words[i].since;
         if (is_heap || !type_words[i].is_heap_only)
@@ -64,9 +81,7 @@ void visit_type(struct object_walk *walk)
                            is_visited ? counted : (enum reference_kind)REFERENCE_HIDDEN,
                            type_words[i].label);
     }
-    if (!has_flag(walk, flags, PY_constant_tpflags_static_builtin))
-        walk_add_field(walk, walk_field(walk, PY_type_subclasses), REFERENCE_HIDDEN,
-                       ".<subclasses>");
+    visit_subclasses(walk, flags);
     if (is_heap)
         visit_shared_keys(walk);
 }

@@ -78,26 +78,48 @@ static enum status check_is_type(struct python_process *process, uint64_t addr)
 
 /* ---- one entry */
 
-uint64_t type_dict_addr(const struct python_process *process, uint64_t type_addr, uint64_t flags)
+/* An entry of a table of static types' own parts says whose it is. */
+static bool is_state_of(const struct python_process *process, uint64_t state_addr,
+                        uint64_t type_addr)
 {
+    uint64_t owner_addr;
+    return field_u64(process, state_addr, PY_interp_static_type_type, &owner_addr) == STATUS_OK &&
+           owner_addr == type_addr;
+}
+
+uint64_t static_type_state_addr(const struct python_process *process, uint64_t type_addr,
+                                uint64_t flags)
+{
+    static const enum python_field tables[] = {PY_interp_static_types, PY_interp_datetime_types};
     const struct python_layout *layout = &process->layout;
-    uint64_t dict_addr, number;
+    uint64_t count = layout_or(layout, PY_interp_static_type_count, UINT64_MAX), number;
     if (!(flags & layout_or(layout, PY_constant_tpflags_static_builtin, 0)) ||
-        !layout_has(layout, PY_interp_static_types))
-        return field_u64(process, type_addr, PY_type_dict, &dict_addr) == STATUS_OK ? dict_addr : 0;
-    if (!process->interp_addr ||
+        !process->interp_addr ||
         field_u64(process, type_addr, PY_type_subclasses, &number) != STATUS_OK || !number ||
         number > STATIC_TYPES_MAX)
         return 0;
-    uint64_t index = number - 1, table = layout_get(layout, PY_interp_static_types);
-    uint64_t count = layout_or(layout, PY_interp_static_type_count, UINT64_MAX);
-    if (index >= count && layout_has(layout, PY_interp_datetime_types)) {
-        index -= count;
-        table = layout_get(layout, PY_interp_datetime_types);
+    uint64_t index = number - 1 >= count ? number - 1 - count : number - 1;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (!layout_has(layout, tables[i]))
+            continue;
+        uint64_t state_addr = process->interp_addr + layout_get(layout, tables[i]) +
+                              index * layout_or(layout, PY_interp_static_type_size, 0);
+        if (is_state_of(process, state_addr, type_addr))
+            return state_addr;
     }
-    uint64_t state_addr =
-        process->interp_addr + table + index * layout_or(layout, PY_interp_static_type_size, 0);
-    if (field_u64(process, state_addr, PY_interp_static_type_dict, &dict_addr) != STATUS_OK)
+    return 0;
+}
+
+uint64_t type_dict_addr(const struct python_process *process, uint64_t type_addr, uint64_t flags)
+{
+    const struct python_layout *layout = &process->layout;
+    uint64_t dict_addr;
+    if (!(flags & layout_or(layout, PY_constant_tpflags_static_builtin, 0)) ||
+        !layout_has(layout, PY_interp_static_types))
+        return field_u64(process, type_addr, PY_type_dict, &dict_addr) == STATUS_OK ? dict_addr : 0;
+    uint64_t state_addr = static_type_state_addr(process, type_addr, flags);
+    if (!state_addr ||
+        field_u64(process, state_addr, PY_interp_static_type_dict, &dict_addr) != STATUS_OK)
         return 0;
     return dict_addr;
 }

@@ -50,5 +50,8 @@ const char *static_type_name(struct python_process *process, uint64_t type_addr)
 /* ---- type_table.c */
 /* The dictionary of a type, wherever its version keeps it; 0 where it is missing. */
 uint64_t type_dict_addr(const struct python_process *process, uint64_t type_addr, uint64_t flags);
+/* The part of a static type that its interpreter keeps, from 3.12 on; 0: none. */
+uint64_t static_type_state_addr(const struct python_process *process, uint64_t type_addr,
+                                uint64_t flags);
 
 #endif

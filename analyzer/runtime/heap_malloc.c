@@ -114,7 +114,8 @@ static enum status add_main_in(struct builder *builder, const struct core_segmen
 {
     uint64_t from = (segment->address + 15) & ~UINT64_C(15);
     uint64_t search = min_u64(segment->stored, BRK_SEARCH);
-    struct malloc_heap heap = {.size_end = segment->address + segment->size};
+    uint64_t end = segment->address + segment->size;
+    struct malloc_heap heap = {.size_end = end, .area_end = end};
     if (!find_start(builder->image, &heap, from, segment->address + search))
         return STATUS_OK;
     *ret_found = true;
@@ -153,7 +154,10 @@ static enum status add_thread_heap(struct builder *builder, const struct core_se
     if (!state || state % 8 || !size || size > usable || usable > HEAP_BYTES || size > left ||
         is_first != !previous || previous % HEAP_BYTES)
         return STATUS_OK;
-    struct malloc_heap heap = {.start = addr, .size_end = addr + size, .state = state};
+    struct malloc_heap heap = {.start = addr,
+                               .size_end = addr + size,
+                               .area_end = addr + min_u64(usable, left),
+                               .state = state};
     uint64_t from = is_first ? (state + 15) & ~UINT64_C(15) : addr + ARENA_LEAST;
     if (!find_start(builder->image, &heap, from, addr + min_u64(size, ARENA_SEARCH)))
         return STATUS_OK;
@@ -191,7 +195,7 @@ static void separate_heaps(struct malloc_map *map)
     if (map->heaps.count)
         qsort(map->heaps.items, map->heaps.count, sizeof *map->heaps.items, compare_heaps);
     for (size_t i = 0; i < map->heaps.count; i++) {
-        if (!kept || map->heaps.items[i].start >= map->heaps.items[kept - 1].end)
+        if (!kept || map->heaps.items[i].start >= map->heaps.items[kept - 1].area_end)
             map->heaps.items[kept++] = map->heaps.items[i];
     }
     map->heaps.count = kept;

@@ -16,6 +16,7 @@ struct malloc_heap {
     uint64_t first;    /* the first chunk */
     uint64_t end;      /* the first byte that is no chunk's: of the heap, or where it is damaged */
     uint64_t size_end; /* where it should end */
+    uint64_t area_end; /* as far as it may grow without asking the kernel */
     uint64_t state;    /* a thread's arena: its malloc_state; 0: brk's */
     uint64_t top;      /* the last chunk, from which the heap grows; 0: none */
 };

@@ -63,7 +63,8 @@ static enum status add_heaps(struct finder *finder, const struct malloc_map *map
     enum status status = STATUS_OK;
     for (size_t i = 0; i < map->heaps.count && status == STATUS_OK; i++) {
         const struct malloc_heap *heap = &map->heaps.items[i];
-        status = add_extent(finder, (struct extent){heap->start, heap->end, EXTENT_MALLOC, i});
+        uint64_t end = heap->end == heap->size_end ? heap->area_end : heap->end;
+        status = add_extent(finder, (struct extent){heap->start, end, EXTENT_MALLOC, i});
     }
     return status;
 }

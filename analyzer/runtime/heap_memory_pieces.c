@@ -58,18 +58,19 @@ static void emit_mapped(struct walk *walk, uint64_t addr, uint64_t end, enum cor
     emit_region(walk, addr, end, region);
 }
 
+/* Behind a library's .bss in one segment there may be chunks as well. */
 static void emit_rest(struct walk *walk, uint64_t addr, uint64_t end)
 {
     enum core_region region = walk->segment->region;
-    bool is_written = walk->segment->mapping == CORE_NO_INDEX && walk->segment->flags & 2;
-    if (region == CORE_REGION_THREAD_STACK && end > walk->stack_end) {
-        uint64_t middle = max_u64(addr, walk->stack_end);
+    bool has_chunks = walk->segment->mapping == CORE_NO_INDEX && walk->segment->flags & 2 &&
+                      walk->map->heaps.count;
+    if (region == CORE_REGION_THREAD_STACK) {
+        uint64_t middle = max_u64(addr, min_u64(end, walk->stack_end));
         emit_region(walk, addr, middle, region);
         addr = middle;
         region = CORE_REGION_ANONYMOUS;
     }
-    if (is_written && walk->map->heaps.count &&
-        (region == CORE_REGION_ANONYMOUS || region == CORE_REGION_HEAP))
+    if (has_chunks && region != CORE_REGION_MAIN_STACK)
         emit_mapped(walk, addr, end, region);
     else
         emit_region(walk, addr, end, region);
@@ -157,7 +158,10 @@ static void emit_heap(struct walk *walk, const struct extent *extent)
         uint64_t end = addr + min_u64(chunk.size, extent->end - addr);
         emit(walk, addr, end, kind_of_chunk(chunk.state));
         addr = end;
+        if (addr == heap->end)
+            break;
     }
+    emit(walk, addr, extent->end, PIECE_CHUNK_TOP); /* given up, but still mapped */
 }
 
 /* ---- all of them */

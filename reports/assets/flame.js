@@ -109,7 +109,7 @@
     svg.append(group);
     return group;
   };
-  const reset = tool("Reset zoom", 88, () => zoom(0));
+  const reset = tool("Reset zoom", 94, () => zoom(0));
   const holder = document.createElementNS(SVG, "foreignObject");
   const input = document.createElementNS(HTML, "input");
   input.type = "search";
@@ -181,7 +181,7 @@
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     }
     holder.setAttribute("x", width - MARGIN - 200);
-    reset.setAttribute("transform", `translate(${width - MARGIN - 300} 0)`);
+    reset.setAttribute("transform", `translate(${width - MARGIN - 306} 0)`);
     draw();
   };
   svg.setAttribute("role", "application");

@@ -63,7 +63,7 @@ const struct command command_table[] = {
         .name = "show",
         .arguments = "CORE OBJECT",
         .summary = "one object: its size, fields, who refers to it, the path from a root",
-        .details = "OBJECT is an address (0x7f…), an id of the index (#17) or a path as inquest "
+        .details = "OBJECT is an address (0x7f...), an id of the index (#17) or a path as inquest "
                    "writes them: a module, type, thread or frame, then attributes and keys.",
         .example = "inquest show core \"shop.cache.SESSIONS['u17'].basket\"",
         .operands_min = 2,

@@ -27,7 +27,13 @@ import unittest
 INQUEST = ""
 CORE = ""  # one real core, wrapped in lz4
 TIMEOUT = 60
-COMMANDS = ("postmortem", "threads", "info", "load", "query", "help")
+def rows_of_ordinary_tables(database):
+    """{name: rows}: without `object` and `ref`, which need the extension."""
+    names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+    return {name: database.execute('SELECT * FROM "%s"' % name).fetchall() for (name,) in names.fetchall()}
+
+
+COMMANDS = ("postmortem", "threads", "heap", "show", "flamegraph", "info", "load", "query", "help")
 PROMISED = {
     "meta": "key value",
     "warning": "area message",
@@ -524,7 +530,8 @@ class Index(CommandLine):
 
     def test_every_command_takes_an_index(self):
         index = self.index()
-        for command in ("threads", "info", "postmortem"):
+        self.answer("heap", CORE)  # now the cache has the stacks and the heap, as `load` has
+        for command in ("threads", "info", "postmortem", "heap"):
             from_dump = json.loads(self.answer(command, CORE, "--format", "json"))
             from_index = json.loads(self.answer(command, index, "--format", "json"))
             self.assertEqual({**from_dump, "input": ""}, {**from_index, "input": ""})
@@ -543,7 +550,7 @@ class Index(CommandLine):
         copy = self.output / "copy.index"
         self.answer("load", self.index(), "-o", copy)
         with contextlib.closing(sqlite3.connect(copy)) as a, contextlib.closing(sqlite3.connect(self.index())) as b:
-            self.assertEqual(list(a.iterdump()), list(b.iterdump()))
+            self.assertEqual(rows_of_ordinary_tables(a), rows_of_ordinary_tables(b))
         self.assertEqual(stat.S_IMODE(copy.stat().st_mode), 0o600)
 
     def test_redaction_is_not_pretended(self):
