@@ -38,6 +38,7 @@ static size_t identifier_in(const char *label)
 void access_path_step(struct access_path *path, const char *label)
 {
     size_t length;
+    path->at_dict = label && strcmp(label, ".__dict__") == 0;
     if (!label || !*label) {
         text_append(path->text, ".<?>");
         path->in_namespace = false;
@@ -57,4 +58,11 @@ void access_path_step(struct access_path *path, const char *label)
         else
             text_printf(path->text, ".<%s>", label);
     }
+}
+
+void access_path_end(struct access_path *path)
+{
+    if (path->at_dict)
+        text_append(path->text, ".__dict__");
+    path->at_dict = path->in_namespace = false;
 }

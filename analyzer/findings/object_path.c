@@ -209,6 +209,7 @@ static enum status write_steps(struct search *search, struct text *text)
     size_t first = count > MOST_STEPS ? count - MOST_STEPS : 1;
     for (size_t i = first; i < count && status == STATUS_OK; i++)
         status = append_step(search, &path, search->steps.items[i - 1], search->steps.items[i]);
+    access_path_end(&path);
     return status;
 }
 

@@ -321,22 +321,26 @@ enum status heap_reader_object(struct heap_reader *reader, uint32_t id,
     return status;
 }
 
-/* ---- Finding by address: a binary search over the chunks' first addresses, which
- * are kept as they are met, and one within a chunk. */
+/* ---- Finding by address: a binary search over the chunks' first addresses and one
+ * within a chunk. What the first steps of a search meet is kept: a step is numbered
+ * by the way to it, 1, then 2 or 3, then 4 to 7, ... */
 
-static enum status head_of(struct heap_reader *reader, uint32_t number, uint64_t *ret_address,
-                           struct error *err)
+static enum status head_of(struct heap_reader *reader, uint64_t step, uint32_t number,
+                           uint64_t *ret_address, struct error *err)
 {
-    if (!reader->heads[number]) {
-        struct packed_chunk *chunk;
-        enum status status =
-            packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
-        if (status != STATUS_OK)
-            return status;
-        reader->heads[number] = chunk->objects.value[PACKED_ADDRESS][0];
-        packed_chunk_unpin(chunk);
+    uint64_t *kept = step < PACKED_HEADS ? &reader->heads[step] : NULL;
+    struct packed_chunk *chunk;
+    if (kept && *kept) {
+        *ret_address = *kept;
+        return STATUS_OK;
     }
-    *ret_address = reader->heads[number];
+    enum status status = packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_address = chunk->objects.value[PACKED_ADDRESS][0];
+    if (kept)
+        *kept = *ret_address;
+    packed_chunk_unpin(chunk);
     return STATUS_OK;
 }
 
@@ -369,20 +373,22 @@ enum status heap_reader_find(struct heap_reader *reader, uint64_t address, uint3
     enum status status = heap_reader_counts(reader, NULL, NULL, err);
     if (status != STATUS_OK)
         return status;
-    uint32_t chunks = reader->objects / PACKED_OBJECTS + (reader->objects % PACKED_OBJECTS != 0);
-    uint32_t low = 0, high = chunks; /* the heads below `low` are at or below the address */
-    if (!reader->heads && !(reader->heads = calloc((size_t)chunks + 1, sizeof *reader->heads)))
+    uint32_t low = 0, high = reader->objects / PACKED_OBJECTS; /* heads below low are <= address */
+    high += reader->objects % PACKED_OBJECTS != 0;
+    if (!reader->heads && !(reader->heads = calloc(PACKED_HEADS, sizeof *reader->heads)))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    while (low < high) {
+    for (uint64_t step = 1; low < high;) {
         uint32_t middle = low + (high - low) / 2;
-        uint64_t head = 0;
-        status = head_of(reader, middle, &head, err);
+        uint64_t head;
+        status = head_of(reader, step, middle, &head, err);
         if (status != STATUS_OK)
             return status;
-        if (head <= address)
+        bool right = head <= address;
+        if (right)
             low = middle + 1;
         else
             high = middle;
+        step = 2 * step + right;
     }
     if (low)
         return find_in_chunk(reader, low - 1, address, ret_id, err);

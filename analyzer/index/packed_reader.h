@@ -38,6 +38,8 @@ enum packed_seek {
 #define PACKED_SLOTS_LOG 6
 #define PACKED_SLOTS     (1 << PACKED_SLOTS_LOG)
 
+#define PACKED_HEADS (1u << 16) /* of the first 16 steps of a search: 8 million objects */
+
 struct heap_reader {
     sqlite3 *db;
     char *schema; /* of the tables, "main" */
@@ -49,7 +51,7 @@ struct heap_reader {
     bool counted;
     uint32_t objects;
     uint64_t references;
-    uint64_t *heads;     /* first address of each chunk of objects; 0: not read yet */
+    uint64_t *heads;     /* PACKED_HEADS; first addresses of chunks of objects, 0: not read */
     int64_t *steps_left; /* of the index; NULL: not counted. What is read here is bounded */
     char label[16];      /* "[%u]" */
 };

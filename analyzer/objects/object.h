@@ -21,6 +21,7 @@ struct python_process {
     struct arena *arena;         /* the session's */
     struct type_table *types;    /* analyzer/objects/type_table.c */
     struct redaction *redaction; /* NULL: values are shown */
+    uint64_t most_references;    /* to one object: the words of all memory; 0: not known yet */
 };
 
 /* What a type's instances are to us: one row of the kind table (kinds.c). A

@@ -8,7 +8,7 @@
 #include "inquest/base/progress.h"
 
 #define GENERATIONS       3
-#define LINK_MASK         (~UINT64_C(7)) /* the collector keeps flags in a link's low bits */
+#define LINK_MASK         (~UINT64_C(3)) /* the collector keeps flags in a link's low bits */
 #define MINIMUM_ALIGNMENT 8
 #define LEAST_ADDRESS     4096
 #define PRE_HEADER_BYTES  16
@@ -42,9 +42,11 @@ enum status object_refcount(const struct python_process *process, uint64_t addr,
     return status;
 }
 
-static bool is_count(uint64_t count)
+/* No object has more references than memory has words. */
+static bool is_count(const struct python_process *process, uint64_t count)
 {
-    return count && (count <= LARGEST_REFCOUNT || count == UINT64_MAX);
+    uint64_t most = process->most_references ? process->most_references : LARGEST_REFCOUNT;
+    return count && (count <= most || count == UINT64_MAX);
 }
 
 const struct python_type *object_alive_at(struct python_process *process, uint64_t addr)
@@ -52,7 +54,7 @@ const struct python_type *object_alive_at(struct python_process *process, uint64
     const struct python_type *type;
     uint64_t count;
     if (addr % MINIMUM_ALIGNMENT || object_refcount(process, addr, &count) != STATUS_OK ||
-        !is_count(count) || object_type(process, addr, &type) != STATUS_OK)
+        !is_count(process, count) || object_type(process, addr, &type) != STATUS_OK)
         return NULL;
     return type;
 }
@@ -178,7 +180,8 @@ static bool is_object(struct pool_pass *pass, const uint8_t *block, uint64_t blo
 {
     uint64_t count = count_of_word(pass->minor, load_u64(block + offset));
     uint64_t type_addr = load_u64(block + offset + 8);
-    if (!is_count(count) || type_addr % MINIMUM_ALIGNMENT || type_addr < LEAST_ADDRESS)
+    if (!is_count(pass->process, count) || type_addr % MINIMUM_ALIGNMENT ||
+        type_addr < LEAST_ADDRESS)
         return false;
     const struct known_type *known = know_type(pass, type_addr);
     return known->type && known->header_bytes == offset &&
@@ -216,9 +219,19 @@ static enum status find_in_pool(void *context, const struct pool *pool)
     return STATUS_OK;
 }
 
+static uint64_t count_words(const struct core_dump *core)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < core->segments.count; i++)
+        if (core->segments.items[i].flags & 2)
+            bytes += core->segments.items[i].stored;
+    return bytes / 8 + 1;
+}
+
 enum status heap_find_objects(struct python_process *process, struct progress *progress,
                               struct heap_find *ret_find)
 {
+    process->most_references = count_words(memory_image_core(process->image));
     struct heap_find find = {0};
     struct pool_pass *pass = calloc(1, sizeof *pass);
     if (!pass)

@@ -108,6 +108,26 @@ static enum status record_reference(struct build *build, struct stream *stream, 
     return meet(build, reference->target_addr);
 }
 
+#define SURELY_SMALL 512 /* bytes: what a pool's block can hold */
+
+/* Values that are one block of memory must have that memory: what looks like one
+ * and claims more is something else (a table of C pointers, say). */
+static bool has_its_memory(const struct python_process *process, const struct python_type *type,
+                           uint64_t addr, uint64_t size)
+{
+    if (size <= SURELY_SMALL)
+        return true;
+    switch (type->kind) {
+    case KIND_INT:
+    case KIND_STR:
+    case KIND_BYTES:
+    case KIND_TUPLE: break;
+    default: return true;
+    }
+    uint64_t header = object_header_bytes(process, type);
+    return header > size || memory_view(process->image, addr, size - header) != NULL;
+}
+
 static enum status visit(struct build *build, struct stream *stream, uint64_t addr)
 {
     struct heap *heap = build->heap;
@@ -124,6 +144,10 @@ static enum status visit(struct build *build, struct stream *stream, uint64_t ad
         return status;
     if (status != STATUS_OK)
         heap->damaged++;
+    if (!has_its_memory(heap->process, type, addr, record.size)) {
+        heap_map_remove(heap->find.objects, addr);
+        return STATUS_OK;
+    }
     status = meet(build, type->addr);
     for (size_t i = 0; i < build->list.references.count && status == STATUS_OK; i++)
         status = record_reference(build, stream, addr, &build->list.references.items[i]);
@@ -141,7 +165,8 @@ static enum status visit_late(struct build *build)
                                    .record = build->late.records.count,
                                    .first_edge = build->late.targets.count};
         status = visit(build, &build->late, late.addr);
-        if (status == STATUS_OK && !array_push(&build->late_objects, late))
+        if (status == STATUS_OK && heap_map_has(build->heap->find.objects, late.addr) &&
+            !array_push(&build->late_objects, late))
             status = STATUS_NO_MEMORY;
     }
     return status;

@@ -10,6 +10,8 @@
 #include "inquest/base/limits.h"
 
 #define PAGE_BYTES    4096
+#define PRE_HEADER    16    /* bytes of the dictionary's words */
+#define FIXED_START   16    /* reference count and type hold no data */
 #define SPAN_MAX      4096  /* bytes of an object that are looked at */
 #define FOLLOWED_MAX  65536 /* bytes of a piece of data that are looked at */
 #define LEAST_ADDRESS 4096
@@ -63,7 +65,7 @@ void data_list_deinit(struct data_list *list)
 
 enum look {
     LOOK_NOT,
-    LOOK_FIXED,   /* the fixed part and the words in front */
+    LOOK_FIXED,   /* the fixed part, and the dictionary's words in front */
     LOOK_STR,     /* as much of a str as its form has */
     LOOK_TYPE,    /* static types are shorter than others */
     LOOK_NDARRAY, /* numpy's, which may show another's data */
@@ -71,8 +73,8 @@ enum look {
 
 struct glance {
     enum look look;
-    uint32_t before, span;
-    bool follows; /* its data may lead on to more of its own */
+    uint32_t before, span; /* before: 0, or as far back as the PRE_HEADER lies */
+    bool follows;          /* its data may lead on to more of its own */
 };
 
 /* They hold references alone, to objects. */
@@ -96,7 +98,8 @@ static struct glance glance_of(const struct python_process *process, const struc
     struct glance glance = {.look = LOOK_FIXED, .before = 0};
     if (holds_no_data(type))
         return (struct glance){.look = LOOK_NOT};
-    glance.before = (uint32_t)object_header_bytes(process, type);
+    uint64_t header = object_header_bytes(process, type);
+    glance.before = header > layout_get(&process->layout, PY_gc_head_size) ? (uint32_t)header : 0;
     glance.span = type->basicsize > 0 ? (uint32_t)min_u64((uint64_t)type->basicsize, SPAN_MAX) : 0;
     if (type->kind == KIND_STR && type->is_exact_kind)
         glance.look = LOOK_STR;
@@ -119,9 +122,11 @@ static uint32_t str_span(const struct python_process *process, uint64_t addr)
         return 0;
     if (!(state >> layout_get(layout, PY_unicode_compact_shift) & 1))
         return (uint32_t)layout_get(layout, PY_unicode_size);
-    bool is_ascii = state >> layout_get(layout, PY_unicode_ascii_shift) & 1;
-    return (uint32_t)layout_get(layout, is_ascii ? PY_unicode_ascii_header_size
-                                                 : PY_unicode_compact_header_size);
+    if (!(state >> layout_get(layout, PY_unicode_ascii_shift) & 1))
+        return (uint32_t)layout_get(layout, PY_unicode_compact_header_size);
+    return layout_has(layout, PY_unicode_wstr)
+               ? (uint32_t)layout_get(layout, PY_unicode_ascii_header_size)
+               : 0;
 }
 
 static uint32_t type_span(const struct python_process *process, uint64_t addr, uint32_t span)
@@ -183,41 +188,47 @@ static void claim_words(struct claims *claims, const uint8_t *bytes, uint64_t si
     }
 }
 
-static void claim_prefixed(struct claims *claims, const struct python_type *type,
-                           const struct glance *glance, const uint8_t *bytes, uint32_t owner)
+/* In front of the object: its dictionary, or its values. */
+static void claim_pre_header(struct claims *claims, const uint8_t *bytes, uint32_t owner)
+{
+    claim_words(claims, bytes, PRE_HEADER, owner, false);
+    for (uint32_t offset = 0; claims->has_prefix && offset < PRE_HEADER; offset += 8)
+        claim_values(claims, load_u64(bytes + offset), owner);
+}
+
+/* The object's fixed part: where its address leads to. */
+static void claim_fixed(struct claims *claims, const struct python_type *type,
+                        const struct glance *glance, const uint8_t *bytes, uint32_t owner)
 {
     const struct python_layout *layout = &claims->process->layout;
-    for (uint32_t offset = 0; offset + 8 <= glance->before; offset += 8)
-        claim_values(claims, load_u64(bytes + offset), owner);
-    if (type->kind == KIND_DICT && layout_get(layout, PY_dict_values) + 8 <= glance->span)
-        claim_values(claims, load_u64(bytes + glance->before + layout_get(layout, PY_dict_values)),
-                     owner);
+    uint64_t start = FIXED_START, values = layout_get(layout, PY_dict_values);
+    if (claims->has_prefix && type->kind == KIND_DICT && values + 8 <= glance->span)
+        claim_values(claims, load_u64(bytes + values), owner);
+    if (glance->look == LOOK_NDARRAY && glance->span >= NDARRAY_FLAGS + 4 &&
+        !(load_u32(bytes + NDARRAY_FLAGS) & NDARRAY_OWNS_DATA))
+        start = NDARRAY_DATA + 8;
+    if (glance->span > start)
+        claim_words(claims, bytes + start, glance->span - start, owner, glance->follows);
 }
 
 static void claim_of_object(struct claims *claims, uint32_t object)
 {
     struct glance glance = claims->glances[claims->heap->type[object]];
-    uint64_t addr = claims->heap->address[object], start;
+    uint64_t addr = claims->heap->address[object];
     const struct python_type *type = claims->heap->types.items[claims->heap->type[object]];
-    if (glance.look == LOOK_NOT)
-        return;
     if (glance.look == LOOK_STR)
         glance.span = str_span(claims->process, addr);
     else if (glance.look == LOOK_TYPE)
         glance.span = type_span(claims->process, addr, glance.span);
-    start = addr - glance.before;
-    const uint8_t *bytes = memory_view(claims->process->image, start, glance.before + glance.span);
+    if (glance.look == LOOK_NOT || !(glance.before + glance.span))
+        return;
+    const uint8_t *bytes = memory_view(claims->process->image, addr - glance.before,
+                                       (uint64_t)glance.before + glance.span);
     if (!bytes)
         return;
-    if (claims->has_prefix)
-        claim_prefixed(claims, type, &glance, bytes, object);
-    bytes += glance.before;
-    if (glance.look == LOOK_NDARRAY && glance.span > NDARRAY_FLAGS + 4 &&
-        !(load_u32(bytes + NDARRAY_FLAGS) & NDARRAY_OWNS_DATA)) {
-        bytes += NDARRAY_DATA + 8;
-        glance.span -= NDARRAY_DATA + 8;
-    }
-    claim_words(claims, bytes, glance.span, object, glance.follows);
+    if (glance.before)
+        claim_pre_header(claims, bytes, object);
+    claim_fixed(claims, type, &glance, bytes + glance.before, object);
 }
 
 static void follow_pending(struct claims *claims)

@@ -62,7 +62,7 @@ static bool is_the_lock(const struct search *search, const struct python_type *t
     if (search->mutex_addr)
         return addr + layout_get(layout, PY_lock_lock) == search->mutex_addr;
     return object_pointer(search->process, addr, PY_lock_lock, &pointer) == STATUS_OK &&
-           pointer == search->futex_addr;
+           pointer && pointer == search->futex_addr;
 }
 
 static void describe_lock(struct search *search, const struct python_type *type, uint64_t addr,
@@ -163,7 +163,7 @@ static void explain_futex(const struct thread_fact *thread, struct search *searc
     uint64_t gil_end =
         gil_addr +
         (layout_has(&process->layout, PY_gil_size) ? layout_get(&process->layout, PY_gil_size) : 0);
-    if (search->futex_addr >= gil_addr && search->futex_addr < gil_end) {
+    if (gil_addr && search->futex_addr >= gil_addr && search->futex_addr < gil_end) {
         search->wait->state = "waiting for the GIL";
         search->wait->waits_for_addr = gil_addr;
         return;

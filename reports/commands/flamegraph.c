@@ -254,7 +254,7 @@ enum status command_flamegraph(struct command_run *run, struct error *err)
     struct retained_tree tree;
     enum status status = command_open_index(run, 0, &index, err);
     if (status == STATUS_OK)
-        status = retained_tree_build(index, &options, &tree, err);
+        status = name_input(run, retained_tree_build(index, &options, &tree, err), err);
     if (status != STATUS_OK)
         return status;
     if (run->format == FORMAT_SVG)

@@ -55,8 +55,10 @@ static const struct heap_grouping groupings[] = {
      " WHERE instances > 0 ORDER BY %s LIMIT ?2",
      "SELECT count(*) FROM type WHERE instances > 0"},
     {"module", "Modules", module_columns, COUNT_OF(module_columns), module_sorts,
-     "SELECT module, count(*), sum(instances), sum(shallow), sum(shallow) * 1.0 / max(?1, 1),"
-     " sum(unreachable) FROM type WHERE instances > 0 GROUP BY module ORDER BY %s LIMIT ?2",
+     "SELECT module, count(*), CAST(total(instances) AS INTEGER),"
+     " CAST(total(shallow) AS INTEGER), total(shallow) / max(?1, 1),"
+     " CAST(total(unreachable) AS INTEGER) FROM type WHERE instances > 0 GROUP BY module ORDER BY "
+     "%s LIMIT ?2",
      "SELECT count(*) FROM (SELECT 1 FROM type WHERE instances > 0 GROUP BY module)"},
     {"size", "Objects, by size in bytes", size_columns, COUNT_OF(size_columns), size_sorts, NULL,
      NULL},
@@ -160,7 +162,7 @@ static enum status load_rows(struct heap_answer *answer, const struct heap_sort 
 static enum status load_memory(struct heap_answer *answer, struct error *err)
 {
     enum status status = integer_query(answer->index,
-                                       "SELECT sum(bytes) FROM memory"
+                                       "SELECT CAST(total(bytes) AS INTEGER) FROM memory"
                                        " WHERE region NOT LIKE 'reserved%'",
                                        NULL, 0, &answer->mapped, err);
     const struct index_value mapped = INDEX_INT(answer->mapped);
@@ -202,7 +204,8 @@ static const char holder_sql[] =
     "  ORDER BY retained DESC, id LIMIT 1)"
     " UNION ALL SELECT c.id, c.type, c.retained, c.path, d.depth + 1 FROM down d"
     " JOIN candidate c ON c.dominator = d.id"
-    " WHERE c.retained * 2 > d.retained AND (c.type != d.type OR c.retained * 10 < d.retained * 9) AND d.depth < 20)"
+    " WHERE c.retained * 2 > d.retained AND (c.type != d.type OR c.retained * 10 < d.retained * 9) "
+    "AND d.depth < 20)"
     "SELECT path, retained FROM down ORDER BY depth DESC LIMIT 1";
 
 static enum status load_holder(struct heap_answer *answer, struct error *err)
@@ -317,7 +320,7 @@ enum status command_heap(struct command_run *run, struct error *err)
     table_init(&answer.largest, largest_columns, COUNT_OF(largest_columns));
     text_init(&answer.holder);
     text_init(&answer.holder_path);
-    status = load(&answer, sort, err);
+    status = name_input(run, load(&answer, sort, err), err);
     if (status == STATUS_OK)
         status = write_answer(&answer, sort, err);
     if (status == STATUS_OK && (answer.rows.failed || answer.holder.failed))

@@ -16,6 +16,8 @@ enum status table_query(struct table *table, struct index *index, const char *sq
 enum status integer_query(struct index *index, const char *sql,
                           const struct index_value *parameters, size_t count, int64_t *ret_value,
                           struct error *err) MUST_CHECK;
+/* What went wrong with an index names the input, once. */
+enum status name_input(const struct command_run *run, enum status status, struct error *err);
 /* As --limit says, for a statement's LIMIT: -1 for all. */
 int64_t limit_or(const struct options *options, int64_t otherwise);
 /* The columns of a line of text: a terminal's, else no bound. */

@@ -44,6 +44,16 @@ enum status integer_query(struct index *index, const char *sql,
     return index_rows_finish(rows, err);
 }
 
+enum status name_input(const struct command_run *run, enum status status, struct error *err)
+{
+    const char *input = run->options->operands[0];
+    size_t size = strlen(input);
+    if (status != STATUS_OK && err &&
+        (strncmp(err->message, input, size) != 0 || err->message[size] != ':'))
+        return error_prefix(err, "%s", input);
+    return status;
+}
+
 int64_t limit_or(const struct options *options, int64_t otherwise)
 {
     if (!options_has_limit(options))

@@ -92,13 +92,6 @@ static enum status find_object(struct show_answer *answer, uint32_t *ret_id, str
     return object_path_resolve(answer->index, answer->reader, word, ret_id, err);
 }
 
-static enum status find_named(struct show_answer *answer, uint32_t *ret_id, struct error *err)
-{
-    enum status status = find_object(answer, ret_id, err);
-    return status == STATUS_OK ? status
-                               : error_prefix(err, "%s", answer->run->options->operands[0]);
-}
-
 /* ---- What is known of it. */
 
 static enum status load_object(struct show_answer *answer, uint32_t id, struct show_object *object,
@@ -173,15 +166,15 @@ static enum status load(struct show_answer *answer, struct error *err)
     bool people = answer->run->format & (FORMAT_TEXT | FORMAT_MARKDOWN);
     int64_t limit = limit_or(answer->run->options, people ? TEXT_ROWS : -1);
     uint32_t id;
-    enum status status = find_named(answer, &id, err);
+    enum status status = find_object(answer, &id, err);
     const struct index_value parameter = INDEX_INT(id);
     if (status == STATUS_OK)
         status = load_object(answer, id, &answer->object, err);
     if (status == STATUS_OK && answer->object.row.dominator_id)
         status = load_object(answer, answer->object.row.dominator_id, &answer->dominator, err);
     if (status == STATUS_OK)
-        status = integer_query(answer->index, "SELECT total(shallow) FROM type", NULL, 0,
-                               &answer->total, err);
+        status = integer_query(answer->index, "SELECT CAST(total(shallow) AS INTEGER) FROM type",
+                               NULL, 0, &answer->total, err);
     if (status == STATUS_OK)
         status = load_fields(answer, limit, err);
     if (status == STATUS_OK)
@@ -308,7 +301,7 @@ enum status command_show(struct command_run *run, struct error *err)
     if (status == STATUS_OK)
         status = heap_reader_open(answer.index, &answer.reader, err);
     if (status == STATUS_OK)
-        status = load(&answer, err);
+        status = name_input(run, load(&answer, err), err);
     if (status == STATUS_OK)
         status = write_answer(&answer, err);
     answer_deinit(&answer);

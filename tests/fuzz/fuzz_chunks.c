@@ -18,15 +18,15 @@ static const char *const tables[PACKED_TABLES] = {"object_chunk", "ref_chunk", "
                                                   "ref_label"};
 
 static const char *const queries[] = {
-    "SELECT * FROM object ORDER BY id LIMIT 1000",
-    "SELECT * FROM object ORDER BY id DESC LIMIT 1000",
+    "SELECT * FROM object ORDER BY id LIMIT 300",
+    "SELECT * FROM object ORDER BY id DESC LIMIT 300",
     "SELECT * FROM object WHERE address > 100000 LIMIT 10",
     "SELECT * FROM object WHERE type_id = 2 LIMIT 10",
-    "SELECT rowid, * FROM ref LIMIT 1000",
-    "SELECT rowid, * FROM ref WHERE target_id > 0 ORDER BY target_id LIMIT 1000",
-    "SELECT rowid, * FROM ref WHERE source_id = 3 AND target_id = 5 LIMIT 1000",
-    "SELECT target_id, count(*) FROM ref GROUP BY target_id LIMIT 1000",
-    "SELECT o.*, r.* FROM ref r JOIN object o ON o.id = r.source_id LIMIT 1000",
+    "SELECT rowid, * FROM ref LIMIT 300",
+    "SELECT rowid, * FROM ref WHERE target_id > 0 ORDER BY target_id LIMIT 300",
+    "SELECT rowid, * FROM ref WHERE source_id = 3 AND target_id = 5 LIMIT 300",
+    "SELECT target_id, count(*) FROM ref GROUP BY target_id LIMIT 300",
+    "SELECT o.*, r.* FROM ref r JOIN object o ON o.id = r.source_id LIMIT 300",
 };
 
 static void insert(sqlite3 *db, unsigned table, int64_t id, const uint8_t *plain, size_t size,
@@ -88,11 +88,11 @@ static void read_all(struct heap_reader *reader)
     uint32_t id = 0, label;
     uint64_t degree, number;
     (void)!heap_reader_find(reader, 0x20000, &id, &err);
-    for (id = 0; id < 300; id++) {
+    for (id = 0; id < 40; id++) {
         (void)!heap_reader_object(reader, id, &row, &err);
         (void)!heap_reader_degree(reader, HEAP_REFERRERS, id, &degree, &err);
         heap_walk_start(reader, HEAP_REFERRERS, id, id, &walk);
-        for (int i = 0; i < 300 && heap_walk_next(&walk, &edge); i++) {
+        for (int i = 0; i < 100 && heap_walk_next(&walk, &edge); i++) {
             if (edge.target_id != id)
                 abort();
             (void)!heap_walk_label(&walk, &number, &label, &err);

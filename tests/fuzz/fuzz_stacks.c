@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PATCH_SIZE    12u
 #define PATCHES_MAX   64u
 #define PLACES_MAX    65536u
-#define FOLLOWED_MAX  600u /* places whose pointers are places too, twice over */
-#define WORDS_AT_ONCE 20u
+#define FOLLOWED_MAX  400u /* places whose pointers are places too, twice over */
+#define WORDS_AT_ONCE 40u
 #define SECONDS_MAX   10 /* for any answer, sanitizers and all */
 
 enum patch_kind {

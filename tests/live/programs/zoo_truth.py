@@ -6,7 +6,8 @@ an object:
 
     ADDRESS SIZE TRACKED TYPE REFERENT...      all numbers in hex; TYPE is the address of its type
 
-after lines that begin with "#": the version, and what the zoo lacks. Objects that only the child has are in no
+after lines that begin with "#": the version, what the zoo lacks, and the modules (as "# state ADDRESS NAME") that
+keep references where nobody finds them. Objects that only the child has are in no
 line: what it knows are the objects at its very beginning, and what they refer to.
 """
 import ctypes
@@ -16,6 +17,7 @@ import os
 import sys
 
 _libc = ctypes.PyDLL(None)  # PyDLL keeps the GIL across the call
+FAR_STATES = ("atexit", "_curses_panel", "_decimal", "_hmac", "_zoneinfo")  # behind their state, or static
 _fork, _waitpid, _abort = _libc.fork, _libc.waitpid, os.abort
 
 
@@ -25,6 +27,7 @@ def die(path, missing):
     gc.collect()
     head = ["# zoo 1", "# version " + sys.version.split()[0]]
     head += ["# absent %s: %s" % item for item in sorted(missing.items())]
+    head += ["# state %x %s" % (id(sys.modules[name]), name) for name in FAR_STATES if name in sys.modules]
     child = _fork()
     if child == 0:
         _testify(path, head)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/runtime/heap_find.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/analyzer/objects_fixture.h"
+#include "tests/helpers/fake_pool.h"
+
+#define POOLS_AT 0x1C0000u /* of the process's data: past all that the fixture makes */
+#define BLOCK    64u
+
+static void set(struct objects *objects, uint64_t addr, enum python_field field, uint64_t word)
+{
+    fake_python_set(&objects->python, addr, field, word);
+}
+
+static uint32_t pool_bytes(const struct objects *objects)
+{
+    const struct python_process process = {.layout = objects->python.layout};
+    return (uint32_t)pool_size(&process);
+}
+
+/* The n-th pool of the test, all of whose blocks are in use; its address. */
+static uint64_t make_pool(struct objects *objects, uint32_t n, uint32_t carved)
+{
+    uint32_t at = POOLS_AT + n * pool_bytes(objects);
+    assert_true(objects->python.used < POOLS_AT);
+    fake_pool_make(objects->python.bytes + at, pool_bytes(objects), BLOCK, carved);
+    return FAKE_PYTHON_BASE + at;
+}
+
+static uint64_t block_at(uint64_t pool_addr, uint32_t block)
+{
+    return pool_addr + POOL_HEADER_BYTES + (uint64_t)block * BLOCK;
+}
+
+static uint64_t put_object(struct objects *objects, uint64_t addr, uint64_t type, uint64_t count)
+{
+    set(objects, addr, PY_object_refcnt, count);
+    set(objects, addr, PY_object_type, type);
+    return addr;
+}
+
+static uint64_t make_class(struct objects *objects, const char *name, uint64_t flags,
+                           uint64_t basicsize)
+{
+    uint64_t class = objects_class(objects, "shop", name, objects->object_type, flags, NULL, NULL);
+    set(objects, class, PY_type_basicsize, basicsize);
+    return class;
+}
+
+static uint64_t flag(struct objects *objects, enum python_field field)
+{
+    return layout_has(&objects->python.layout, field) ? objects_field(objects, field) : 0;
+}
+
+static void find(struct objects *objects, struct heap_find *ret_find)
+{
+    objects_open(objects);
+    assert_int_equal(heap_find_objects(&objects->process, NULL, ret_find), STATUS_OK);
+}
+
+/* ---- pools */
+
+/* 3.11 has no flag of its own for the words in front. */
+static uint64_t pre_header(struct objects *objects)
+{
+    uint64_t own = flag(objects, PY_constant_tpflags_preheader);
+    return own ? own : flag(objects, PY_constant_tpflags_managed_dict);
+}
+
+static void objects_stand_behind_their_headers(struct objects *objects)
+{
+    uint64_t collected = flag(objects, PY_constant_tpflags_have_gc), managed = pre_header(objects);
+    managed &= -managed; /* one of the two kinds of words is enough */
+    uint64_t plain = make_class(objects, "Plain", 0, 16);
+    uint64_t in_list = make_class(objects, "Listed", collected, 16);
+    uint64_t with_dict = make_class(objects, "WithDict", collected | managed, 16);
+    uint64_t pool = make_pool(objects, 0, 5);
+    uint64_t found[4] = {
+        put_object(objects, block_at(pool, 0), plain, 1),
+        put_object(objects, block_at(pool, 1) + 16, in_list, 3),
+        put_object(objects, block_at(pool, 2) + (managed ? 32 : 16), with_dict, 1),
+    };
+    put_object(objects, block_at(pool, 3), in_list, 1);    /* its header is missing */
+    put_object(objects, block_at(pool, 4) + 16, plain, 1); /* it has none */
+    struct heap_find result;
+    find(objects, &result);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(heap_map_has(result.objects, found[i]));
+    assert_false(heap_map_has(result.objects, block_at(pool, 3)));
+    assert_false(heap_map_has(result.objects, block_at(pool, 4) + 16));
+    assert_int_equal(result.object_blocks, 3);
+    assert_int_equal(result.other_blocks, 2);
+    assert_int_equal(result.other_bytes, 2 * BLOCK);
+    assert_int_equal(result.tracked_count, 0);
+    heap_find_deinit(&result);
+}
+
+/* A compact str is smaller than its type says; others must fit their block. */
+static void objects_fit_their_blocks(struct objects *objects)
+{
+    uint64_t large = make_class(objects, "Large", 0, BLOCK + 1);
+    uint64_t fitting = make_class(objects, "Fitting", 0, BLOCK);
+    uint64_t none = make_class(objects, "None", 0, 8);
+    set(objects, objects->python.str_type, PY_type_basicsize, 80);
+    uint64_t pool = make_pool(objects, 0, 4);
+    put_object(objects, block_at(pool, 0), objects->python.str_type, 1);
+    put_object(objects, block_at(pool, 1), large, 1);
+    put_object(objects, block_at(pool, 2), fitting, 1);
+    put_object(objects, block_at(pool, 3), none, 1);
+    struct heap_find result;
+    find(objects, &result);
+    assert_true(heap_map_has(result.objects, block_at(pool, 0)));
+    assert_false(heap_map_has(result.objects, block_at(pool, 1)));
+    assert_true(heap_map_has(result.objects, block_at(pool, 2)));
+    assert_false(heap_map_has(result.objects, block_at(pool, 3)));
+    heap_find_deinit(&result);
+}
+
+static void freed_memory_is_no_object(struct objects *objects)
+{
+    uint64_t plain = make_class(objects, "Plain", 0, 16);
+    uint64_t pool = make_pool(objects, 1, 6);
+    for (uint32_t block = 0; block < 6; block++)
+        put_object(objects, block_at(pool, block), plain, 1);
+    put_object(objects, block_at(pool, 1), plain, 0); /* kept in a free list of its type */
+    fake_python_put(&objects->python, block_at(pool, 2), block_at(pool, 4)); /* an address */
+    set(objects, block_at(pool, 3), PY_object_type, objects->none);
+    set(objects, block_at(pool, 4), PY_object_type, 0);
+    fake_pool_free(objects->python.bytes + (pool - FAKE_PYTHON_BASE), pool, 5);
+    struct heap_find result;
+    find(objects, &result);
+    assert_true(heap_map_has(result.objects, block_at(pool, 0)));
+    for (uint32_t block = 1; block < 6; block++) {
+        if (block == 2 && layout_minor(&objects->python.layout) >= 12)
+            continue; /* 32 bits of an address are a count */
+        assert_false(heap_map_has(result.objects, block_at(pool, block)));
+    }
+    heap_find_deinit(&result);
+}
+
+/* ---- the collector's lists */
+
+static uint64_t list_head(struct objects *objects, unsigned generation)
+{
+    const struct fake_python *python = &objects->python;
+    uint64_t gc = layout_has(&python->layout, PY_interp_gc)
+                      ? python->interp + objects_field(objects, PY_interp_gc)
+                      : python->runtime + objects_field(objects, PY_runtime_gc);
+    return gc + objects_field(objects, PY_gc_generations) +
+           generation * objects_field(objects, PY_gc_generation_size);
+}
+
+#define RING 3
+
+/* A ring of objects outside of pools around the head of a list; their addresses. */
+static void make_ring(struct objects *objects, unsigned generation, uint64_t ret_addrs[RING])
+{
+    uint64_t class = make_class(objects, "Listed", flag(objects, PY_constant_tpflags_have_gc), 16);
+    uint64_t link = list_head(objects, generation);
+    for (unsigned i = 0; i < RING; i++) {
+        ret_addrs[i] = objects_new(objects, class, 64);
+        fake_python_put(&objects->python, link, (ret_addrs[i] - 16) | (i & 1));
+        link = ret_addrs[i] - 16;
+    }
+    fake_python_put(&objects->python, link, list_head(objects, generation));
+}
+
+static void objects_on_lists_are_tracked(struct objects *objects)
+{
+    uint64_t first[RING], second[RING];
+    make_ring(objects, 0, first);
+    make_ring(objects, 2, second);
+    struct heap_find result;
+    find(objects, &result);
+    for (unsigned i = 0; i < RING; i++) {
+        assert_true(heap_map_has(result.objects, first[i]));
+        assert_true(heap_map_has(result.tracked, first[i]));
+        assert_true(heap_map_has(result.tracked, second[i]));
+    }
+    assert_int_equal(result.tracked_count, 2 * RING);
+    assert_null(result.note);
+    heap_find_deinit(&result);
+}
+
+static void assert_cut_ring(struct objects *objects, uint64_t count)
+{
+    struct heap_find result;
+    find(objects, &result);
+    assert_non_null(result.note);
+    assert_int_equal(result.tracked_count, count);
+    heap_find_deinit(&result);
+}
+
+static void a_list_that_loops_ends(struct objects *objects)
+{
+    uint64_t addrs[RING];
+    make_ring(objects, 0, addrs);
+    fake_python_put(&objects->python, addrs[2] - 16, addrs[1] - 16);
+    assert_cut_ring(objects, RING);
+}
+
+static void a_list_to_nowhere_ends(struct objects *objects)
+{
+    uint64_t addrs[RING];
+    make_ring(objects, 1, addrs);
+    fake_python_put(&objects->python, addrs[1] - 16, UINT64_C(0x123456789000));
+    assert_cut_ring(objects, RING - 1);
+}
+
+static void a_list_to_a_freed_object_ends(struct objects *objects)
+{
+    uint64_t addrs[RING];
+    make_ring(objects, 0, addrs);
+    set(objects, addrs[2], PY_object_refcnt, 0);
+    assert_cut_ring(objects, RING - 1);
+}
+
+/* ---- reference counts */
+
+static void immortal_counts(struct objects *objects)
+{
+    unsigned minor = layout_minor(&objects->python.layout);
+    uint64_t mortal = objects_new(objects, objects->object_type, 16), count;
+    uint64_t immortal = objects_new(objects, objects->object_type, 16);
+    set(objects, mortal, PY_object_refcnt, 17);
+    set(objects, immortal, PY_object_refcnt,
+        minor >= 14   ? UINT64_C(0x1C0000000)
+        : minor >= 12 ? UINT32_MAX
+                      : 999999999);
+    objects_open(objects);
+    assert_int_equal(object_refcount(&objects->process, mortal, &count), STATUS_OK);
+    assert_int_equal(count, 17);
+    assert_int_equal(object_refcount(&objects->process, immortal, &count), STATUS_OK);
+    assert_int_equal(count, minor >= 12 ? UINT64_MAX : 999999999);
+    assert_non_null(object_alive_at(&objects->process, immortal));
+    assert_null(object_alive_at(&objects->process, immortal + 4));
+    assert_null(object_alive_at(&objects->process, 8));
+}
+
+#define TEST_EACH_VERSION(name)                                                                    \
+    static void each_##name(void **unused)                                                         \
+    {                                                                                              \
+        (void)unused;                                                                              \
+        objects_each_version(name);                                                                \
+    }
+TEST_EACH_VERSION(objects_stand_behind_their_headers)
+TEST_EACH_VERSION(objects_fit_their_blocks)
+TEST_EACH_VERSION(freed_memory_is_no_object)
+TEST_EACH_VERSION(objects_on_lists_are_tracked)
+TEST_EACH_VERSION(a_list_that_loops_ends)
+TEST_EACH_VERSION(a_list_to_nowhere_ends)
+TEST_EACH_VERSION(a_list_to_a_freed_object_ends)
+TEST_EACH_VERSION(immortal_counts)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_objects_stand_behind_their_headers),
+        cmocka_unit_test(each_objects_fit_their_blocks),
+        cmocka_unit_test(each_freed_memory_is_no_object),
+        cmocka_unit_test(each_objects_on_lists_are_tracked),
+        cmocka_unit_test(each_a_list_that_loops_ends),
+        cmocka_unit_test(each_a_list_to_nowhere_ends),
+        cmocka_unit_test(each_a_list_to_a_freed_object_ends),
+        cmocka_unit_test(each_immortal_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
