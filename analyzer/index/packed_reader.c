@@ -293,7 +293,7 @@ enum status packed_reader_objects(struct heap_reader *reader, uint32_t id,
 enum status heap_reader_object(struct heap_reader *reader, uint32_t id,
                                struct heap_object_row *ret_object, struct error *err)
 {
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk = NULL;
     uint32_t objects;
     enum status status = heap_reader_counts(reader, &objects, NULL, err);
     if (status == STATUS_OK && (!id || id > objects))
@@ -329,7 +329,7 @@ static enum status head_of(struct heap_reader *reader, uint64_t step, uint32_t n
                            uint64_t *ret_address, struct error *err)
 {
     uint64_t *kept = step < PACKED_HEADS ? &reader->heads[step] : NULL;
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk = NULL;
     if (kept && *kept) {
         *ret_address = *kept;
         return STATUS_OK;
@@ -347,7 +347,7 @@ static enum status head_of(struct heap_reader *reader, uint64_t step, uint32_t n
 static enum status find_in_chunk(struct heap_reader *reader, uint32_t number, uint64_t address,
                                  uint32_t *ret_id, struct error *err)
 {
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk = NULL;
     enum status status = packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
     if (status != STATUS_OK)
         return status;

@@ -34,7 +34,7 @@ static enum status seek_row(struct heap_reader *reader, enum heap_direction dire
 enum status heap_reader_degree(struct heap_reader *reader, enum heap_direction direction,
                                uint32_t id, uint64_t *ret_degree, struct error *err)
 {
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk = NULL;
     enum status status = seek_row(reader, direction, id, &chunk, err);
     if (status != STATUS_OK)
         return status;
@@ -179,7 +179,7 @@ enum status heap_walk_finish(struct heap_walk *walk, struct error *err)
 
 /* A reference in a chunk of ref_chunk. */
 struct place {
-    struct packed_chunk *chunk;
+    struct packed_chunk *chunk = NULL;
     uint32_t row, position;
 };
 
