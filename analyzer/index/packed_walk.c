@@ -179,7 +179,7 @@ enum status heap_walk_finish(struct heap_walk *walk, struct error *err)
 
 /* A reference in a chunk of ref_chunk. */
 struct place {
-    struct packed_chunk *chunk = NULL;
+    struct packed_chunk *chunk;
     uint32_t row, position;
 };
 

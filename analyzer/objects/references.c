@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "analyzer/objects/references_plan.h"
+#include "inquest/base/checked_math.h"
 
 /* Addresses below are small numbers and tags that C code keeps in object fields. */
 #define ADDRESS_MIN 4096
 #define LOOK_MAX    1536 /* before + reach of any plan */
-#define ARRAY_MAX   (UINT64_C(1) << 40)
+#define RESERVE_MAX 65536
+#define ARRAY_MAX   (UINT64_C(1) << 32) /* references of one object */
 
 bool walk_reserve(struct object_walk *walk, uint64_t count)
 {
@@ -17,7 +19,8 @@ bool walk_reserve(struct object_walk *walk, uint64_t count)
         walk_fail(walk, STATUS_CORRUPT);
         return false;
     }
-    if (array_reserve(&walk->list->references, (size_t)count))
+    /* what is said to be there may be holes: the rest makes room as it comes */
+    if (array_reserve(&walk->list->references, (size_t)min_u64(count, RESERVE_MAX)))
         return true;
     walk_fail(walk, STATUS_NO_MEMORY);
     return false;
@@ -31,8 +34,7 @@ static struct reference *add(struct object_walk *walk, uint64_t target, enum ref
         return NULL;
     if (walk->list->references.count == walk->list->references.capacity && !walk_reserve(walk, 1))
         return NULL;
-    struct reference *reference =
-        &walk->list->references.items[walk->list->references.count++];
+    struct reference *reference = &walk->list->references.items[walk->list->references.count++];
     reference->target_addr = target;
     reference->kind = (uint8_t)kind;
     reference->label = (uint8_t)label;
@@ -58,9 +60,10 @@ void walk_add_field(struct object_walk *walk, uint64_t target, enum reference_ki
 void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t count,
                     enum reference_kind kind)
 {
-    const uint8_t *bytes = count ? walk_view(walk, array_addr, count > ARRAY_MAX ? 0 : count * 8)
-                                 : NULL;
-    if (!bytes || !walk_reserve(walk, count))
+    if (!count || !walk_reserve(walk, count))
+        return;
+    const uint8_t *bytes = walk_view(walk, array_addr, count * 8);
+    if (!bytes)
         return;
     for (uint64_t i = 0; i < count; i++)
         walk_add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX, i);
@@ -171,8 +174,8 @@ enum status object_references(struct python_process *process, const struct pytho
                               uint64_t addr, struct reference_list *list, uint64_t *ret_size)
 {
     uint8_t copy[LOOK_MAX];
-    struct object_walk walk = {.process = process, .plan = reference_plan_of(process, type), .addr = addr,
-                               .list = list};
+    struct object_walk walk = {
+        .process = process, .plan = reference_plan_of(process, type), .addr = addr, .list = list};
     list->references.count = 0;
     if (!walk.plan)
         return STATUS_NO_MEMORY;

@@ -11,6 +11,7 @@
  * odictnode_next     8     pointer to the next node, NULL in the last */
 #include "analyzer/objects/references_plan.h"
 #include "inquest/base/checked_math.h"
+#include "inquest/base/cycle_guard.h"
 #include "inquest/base/limits.h"
 
 #define KEYS_GENERAL 0 /* kind of keys that may be no str */
@@ -127,9 +128,13 @@ void visit_dict(struct object_walk *walk)
 void visit_ordered_dict(struct object_walk *walk)
 {
     const struct python_layout *layout = &walk->process->layout;
+    struct cycle_guard guard = {0};
     uint64_t node_addr = walk_field(walk, PY_odict_first);
-    uint64_t left = walk_field(walk, PY_dict_used);
-    while (node_addr && left-- && walk->status == STATUS_OK) {
+    while (node_addr && walk->status == STATUS_OK) {
+        if (!cycle_guard_step(&guard, node_addr)) {
+            walk_fail(walk, STATUS_CORRUPT);
+            break;
+        }
         walk_add(walk, walk_read(walk, node_addr + layout_get(layout, PY_odictnode_key)),
                  walk->plan->counted, LABEL_KEY_ITSELF, 0);
         node_addr = walk_read(walk, node_addr + layout_get(layout, PY_odictnode_next));

@@ -13,8 +13,9 @@
  * Element (_elementtree.c)      40 pointer to: 0 attributes, 8 children, 24 pointer to them
  * its iterators                 16 pointer to pairs of a parent and a number, 24 how many
  * xmlparser (pyexpat.c)         last word: pointer to the handlers
- * sqlite3.Cache (3.10)          24 a dict, 40 the first node; of a node: 48 the next */
+ * sqlite3.Cache (3.10)          40 the first node; of a node: 48 the next */
 #include "analyzer/objects/references_plan.h"
+#include "inquest/base/cycle_guard.h"
 
 #define COUNT_MAX    (UINT64_C(1) << 32)
 #define XML_HANDLERS 22
@@ -22,14 +23,15 @@
 void visit_lru_cache(struct object_walk *walk)
 {
     bool visits_type = layout_minor(&walk->process->layout) >= 10;
-    uint64_t cache_addr = walk_u64(walk, 72), link_addr = walk_u64(walk, 24), left;
-    if (link_addr == walk->addr ||
-        field_u64(walk->process, cache_addr, PY_dict_used, &left) != STATUS_OK)
-        return;
-    for (; link_addr != walk->addr && left; left--) {
-        const uint8_t *link = walk_view(walk, link_addr, 56);
-        if (!link)
+    uint64_t link_addr = walk_u64(walk, 24);
+    struct cycle_guard guard = {0};
+    while (link_addr != walk->addr) {
+        const uint8_t *link =
+            cycle_guard_step(&guard, link_addr) ? walk_view(walk, link_addr, 56) : NULL;
+        if (!link) {
+            walk_fail(walk, STATUS_CORRUPT);
             return;
+        }
         walk_add_field(walk, link_addr, REFERENCE_HIDDEN, ".<link>");
         walk_add_field(walk, load_u64(link + 40), walk->plan->counted, ".<key>");
         walk_add_field(walk, load_u64(link + 48), walk->plan->counted, ".<result>");
@@ -101,8 +103,7 @@ void visit_element_iterator(struct object_walk *walk)
     uint64_t count = walk_u64(walk, 24);
     if (!count)
         return;
-    const uint8_t *pairs =
-        walk_view(walk, walk_u64(walk, 16), count > COUNT_MAX ? 0 : 16 * count);
+    const uint8_t *pairs = walk_view(walk, walk_u64(walk, 16), count > COUNT_MAX ? 0 : 16 * count);
     for (uint64_t i = 0; pairs && i < count; i++)
         walk_add_field(walk, load_u64(pairs + 16 * i), walk->plan->counted, ".<parent>");
 }
@@ -116,10 +117,13 @@ void visit_xml_parser(struct object_walk *walk)
 
 void visit_sqlite_cache(struct object_walk *walk)
 {
-    uint64_t node_addr = walk_u64(walk, 40), left;
-    if (!node_addr || field_u64(walk->process, walk_u64(walk, 24), PY_dict_used, &left) != STATUS_OK)
-        return;
-    for (; node_addr && left && walk->status == STATUS_OK; left--) {
+    uint64_t node_addr = walk_u64(walk, 40);
+    struct cycle_guard guard = {0};
+    while (node_addr && walk->status == STATUS_OK) {
+        if (!cycle_guard_step(&guard, node_addr)) {
+            walk_fail(walk, STATUS_CORRUPT);
+            return;
+        }
         walk_add_field(walk, node_addr, walk->plan->counted, ".<node>");
         node_addr = walk_read(walk, node_addr + 48);
     }

@@ -17,8 +17,8 @@
  * iframe_stackpointer     8     3.14 on: the end of those, NULL while it runs */
 #include "analyzer/objects/references_plan.h"
 
-#define SLOTS_MAX (1u << 24)
-#define TAG_MASK  3
+#define SLOTS_MAX       (1u << 24)
+#define TAG_MASK        3
 #define IMMORTAL_MIN    (1u << 30)
 #define CODE_KEPT_SINCE 14 /* minor version: a finished generator visits its code */
 
@@ -33,8 +33,8 @@ static void add_names(struct object_walk *walk, struct names *names, unsigned wh
 {
     uint64_t items_addr, count;
     if (!tuple_addr ||
-        tuple_items_raw(walk->process, tuple_addr, &items_addr, &count) != STATUS_OK ||
-        !count || count > SLOTS_MAX)
+        tuple_items_raw(walk->process, tuple_addr, &items_addr, &count) != STATUS_OK || !count ||
+        count > SLOTS_MAX)
         return;
     names->items[which] = memory_view(walk->process->image, items_addr, 8 * count);
     names->counts[which] = names->items[which] ? count : 0;
@@ -111,8 +111,7 @@ static void add_slots(struct object_walk *walk, uint64_t code_addr, uint64_t slo
 
 /* ---- interpreter frames, from 3.11 on */
 
-static uint64_t iframe_word(struct object_walk *walk, uint64_t iframe_addr,
-                            enum python_field field)
+static uint64_t iframe_word(struct object_walk *walk, uint64_t iframe_addr, enum python_field field)
 {
     const struct python_layout *layout = &walk->process->layout;
     return layout_has(layout, field) ? walk_read(walk, iframe_addr + layout_get(layout, field)) : 0;
@@ -236,20 +235,13 @@ void visit_code(struct object_walk *walk)
         enum python_field field;
         const char *label;
     } words[] = {
-        {PY_code_consts, ".co_consts"},
-        {PY_code_names, ".co_names"},
-        {PY_code_filename, ".co_filename"},
-        {PY_code_name, ".co_name"},
-        {PY_code_qualname, ".co_qualname"},
-        {PY_code_code, ".co_code"},
-        {PY_code_varnames, ".co_varnames"},
-        {PY_code_cellvars, ".co_cellvars"},
-        {PY_code_freevars, ".co_freevars"},
-        {PY_code_lnotab, ".co_lnotab"},
-        {PY_code_linetable, ".co_linetable"},
-        {PY_code_localsplusnames, ".<variables>"},
-        {PY_code_localspluskinds, ".<kinds>"},
-        {PY_code_exceptiontable, ".co_exceptiontable"},
+        {PY_code_consts, ".co_consts"},        {PY_code_names, ".co_names"},
+        {PY_code_filename, ".co_filename"},    {PY_code_name, ".co_name"},
+        {PY_code_qualname, ".co_qualname"},    {PY_code_code, ".co_code"},
+        {PY_code_varnames, ".co_varnames"},    {PY_code_cellvars, ".co_cellvars"},
+        {PY_code_freevars, ".co_freevars"},    {PY_code_lnotab, ".co_lnotab"},
+        {PY_code_linetable, ".co_linetable"},  {PY_code_localsplusnames, ".<variables>"},
+        {PY_code_localspluskinds, ".<kinds>"}, {PY_code_exceptiontable, ".co_exceptiontable"},
         {PY_code_cached_code, ".<co_code>"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

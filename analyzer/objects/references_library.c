@@ -8,12 +8,12 @@
 #define UNTIL(minor) 0, minor
 
 /* FutureObj_HEAD of Modules/_asynciomodule.c */
-#define FUTURE_8  "_loop <callback> <context> <callbacks> _exception _result _source_traceback"
-#define FUTURE_9  FUTURE_8 " _cancel_message -4 <type> <value> <traceback> -"
+#define FUTURE_8 "_loop <callback> <context> <callbacks> _exception _result _source_traceback"
+#define FUTURE_9 FUTURE_8 " _cancel_message -4 <type> <value> <traceback> -"
 #define FUTURE_10                                                                                  \
     "_loop <callback> <context> <callbacks> _exception <exception_traceback> _result "             \
     "_source_traceback _cancel_message"
-#define TASK "_fut_waiter _coro _name _context"
+#define TASK  "_fut_waiter _coro _name _context"
 #define CDATA "-2 _b_base_ -3 _objects"
 
 const struct reference_row reference_rows_library[] = {
@@ -23,8 +23,8 @@ const struct reference_row reference_rows_library[] = {
     {"array.array", 64, ANY, "", NULL, size_array},
     {"collections.deque", 0, ANY, "", visit_deque, size_deque},
     {"collections._deque_iterator|collections._deque_reverse_iterator|"
-     "_collections._deque_iterator|_collections._deque_reverse_iterator", 56, ANY, "-2 <deque>",
-     NULL, NULL},
+     "_collections._deque_iterator|_collections._deque_reverse_iterator",
+     56, ANY, "-2 <deque>", NULL, NULL},
     {"collections._tuplegetter|_collections._tuplegetter", 32, ANY, "- __doc__", NULL, NULL},
     {"Context|_contextvars.Context|contextvars.Context", 48, ANY, "<previous> <variables>", NULL,
      NULL},
@@ -57,8 +57,8 @@ const struct reference_row reference_rows_library[] = {
     {"itertools.repeat|itertools.islice|itertools.batched", 0, ANY, "<iterator>", NULL, NULL},
     {"itertools.accumulate", 0, ANY, "<total> <iterator> <function> <initial>", NULL, NULL},
     {"itertools.product", 48, ANY, "<pools> - <result>", NULL, size_product},
-    {"itertools.combinations|itertools.combinations_with_replacement", 56, ANY,
-     "<pool> - <result>", NULL, size_combinations},
+    {"itertools.combinations|itertools.combinations_with_replacement", 56, ANY, "<pool> - <result>",
+     NULL, size_combinations},
     {"itertools.permutations", 64, ANY, "<pool> -2 <result>", NULL, size_permutations},
     {"itertools.compress", 32, ANY, "<data> <selectors>", NULL, NULL},
     {"itertools.dropwhile|itertools.takewhile", 40, ANY, "<function> <iterator>", NULL, NULL},
@@ -95,10 +95,9 @@ const struct reference_row reference_rows_library[] = {
     {"_json.Scanner", 64, ANY,
      "- object_hook object_pairs_hook parse_float parse_int parse_constant", NULL, NULL},
     {"_json.Scanner", 72, SINCE(13),
-     "- object_hook object_pairs_hook parse_float parse_int parse_constant array_hook", NULL,
+     "- object_hook object_pairs_hook parse_float parse_int parse_constant array_hook", NULL, NULL},
+    {"_json.Encoder", 80, ANY, "markers default encoder indent key_separator item_separator", NULL,
      NULL},
-    {"_json.Encoder", 80, ANY,
-     "markers default encoder indent key_separator item_separator", NULL, NULL},
     {"_lsprof.Profiler", 64, ANY, "", NULL, NULL},
     {"_lsprof.Profiler", 80, ANY, "-7 <missing>@15", NULL, NULL},
     {"_multibytecodec.MultibyteCodec|MultibyteCodec", 24, ANY, "", NULL, NULL},
@@ -149,23 +148,29 @@ const struct reference_row reference_rows_library[] = {
     {"_io.StringIO", 120, SINCE(12), "-7 <decoder> <read_newline> <write_newline>", NULL, NULL},
     {"_io.TextIOWrapper", 192, ANY,
      "-2 buffer encoding <encoder> <decoder> <read_newline> errors -5 <decoded> - <pending> - "
-     "<snapshot> - <raw>", NULL, NULL},
+     "<snapshot> - <raw>",
+     NULL, NULL},
     {"_io.TextIOWrapper", 200, ANY,
      "-2 buffer encoding <encoder> <decoder> <read_newline> errors -5 <decoded> - <pending> - "
-     "<snapshot> - <raw>", NULL, NULL},
+     "<snapshot> - <raw>",
+     NULL, NULL},
     {"_io.IncrementalNewlineDecoder", 40, ANY, "<decoder> errors", NULL, NULL},
     {"_pickle.Pickler", 152, SINCE(13),
      "- persistent_id <own_persistent_id> dispatch_table reducer_override <write> (<output>) -8 "
-     "<fast_memo> <buffer_callback>", visit_pickler, size_pickler},
+     "<fast_memo> <buffer_callback>",
+     visit_pickler, size_pickler},
     {"_pickle.Pickler", 152, ANY,
      "- persistent_id - dispatch_table reducer_override <write> (<output>) -8 <fast_memo> "
-     "<buffer_callback>", visit_pickler, size_pickler},
+     "<buffer_callback>",
+     visit_pickler, size_pickler},
     {"_pickle.Pickler", 144, ANY,
      "- persistent_id dispatch_table reducer_override <write> (<output>) -8 <fast_memo> "
-     "<buffer_callback>", visit_pickler, size_pickler},
+     "<buffer_callback>",
+     visit_pickler, size_pickler},
     {"_pickle.Unpickler", 272, SINCE(13),
      "<stack> -3 persistent_load <own_persistent_load> -15 <read> <readinto> <readline> <peek> "
-     "<buffers>", visit_unpickler, size_unpickler},
+     "<buffers>",
+     visit_unpickler, size_unpickler},
     {"_pickle.Unpickler", 272, ANY,
      "<stack> -3 persistent_load -16 <read> <readinto> <readline> <peek> <buffers>",
      visit_unpickler, size_unpickler},
@@ -177,7 +182,8 @@ const struct reference_row reference_rows_library[] = {
      "<buffers>",
      visit_unpickler, size_unpickler},
     {"_pickle.Unpickler", 304, ANY,
-     "<stack> -3 persistent_load <own_persistent_load> <own_find_class> -17 <read> <readinto> <readline> <peek> "
+     "<stack> -3 persistent_load <own_persistent_load> <own_find_class> -17 <read> <readinto> "
+     "<readline> <peek> "
      "<buffers>",
      visit_unpickler, size_unpickler},
     {"_pickle.PicklerMemoProxy", 24, ANY, "<pickler>", NULL, NULL},
@@ -186,7 +192,8 @@ const struct reference_row reference_rows_library[] = {
     {"pickle.PickleBuffer|_pickle.PickleBuffer", 104, ANY, "- <buffer>", NULL, NULL},
     {"sqlite3.Connection", 240, ANY,
      "-4 isolation_level -3 <cache> <statements> <cursors> - row_factory text_factory <trace> "
-     "<progress> <authorizer> <collations>", NULL, NULL},
+     "<progress> <authorizer> <collations>",
+     NULL, NULL},
     {"sqlite3.Connection", 216, ANY,
      "-6 <cache> <cursors> <blobs> - row_factory text_factory ^<trace> ^<progress> ^<authorizer>",
      NULL, NULL},
@@ -207,7 +214,8 @@ const struct reference_row reference_rows_library[] = {
     {"sqlite3.Cache", 64, ANY, "- <mapping> ~factory", visit_sqlite_cache, NULL},
     {"sqlite3.Node|sqlite3Node", 56, ANY, "<key> <data>", NULL, NULL},
     {"_ctypes._CData|_ctypes.Structure|_ctypes.Union|_ctypes.Array|_ctypes._Pointer|"
-     "_ctypes._SimpleCData|_ctypes._CDataType", 96, ANY, CDATA, NULL, NULL},
+     "_ctypes._SimpleCData|_ctypes._CDataType",
+     96, ANY, CDATA, NULL, NULL},
     {"_ctypes.CFuncPtr|_ctypes.PyCFuncPtr", 160, ANY,
      CDATA " -3 <thunk> <callable> <converters> argtypes restype <checker> errcheck <flags>", NULL,
      NULL},
@@ -232,10 +240,12 @@ const struct reference_row reference_rows_library[] = {
     {"_elementtree._element_iterator", 64, ANY, "-3 <root> <tag>", visit_element_iterator, NULL},
     {"xml.etree.ElementTree.TreeBuilder", 0, ANY,
      "<root> <this> <last> <last_for_tail> <data> <stack> - <element_factory> <comment_factory> "
-     "<pi_factory> <append> <start> <end> <start_ns> <end_ns> <comment> <pi>", NULL, NULL},
+     "<pi_factory> <append> <start> <end> <start_ns> <end_ns> <comment> <pi>",
+     NULL, NULL},
     {"xml.etree.ElementTree.XMLParser", 0, ANY,
      "- target entity <names> <start_ns> <end_ns> <start> <data> <end> <comment> <pi> <doctype> "
-     "<close>", NULL, NULL},
+     "<close>",
+     NULL, NULL},
     {"pyexpat.xmlparser|pyexpat.XMLParserType", 72, ANY, "-5 (intern)", visit_xml_parser, NULL},
     {"pyexpat.xmlparser", 80, ANY, "-6 (intern)", visit_xml_parser, NULL},
     {"pyexpat.xmlparser", 88, ANY, "-7 (intern)", visit_xml_parser, NULL},
@@ -247,7 +257,8 @@ const struct reference_row reference_rows_library[] = {
     {"posix.DirEntry", 72, ANY, "name path <stat> <lstat>", NULL, NULL},
     {"select.poll", 48, ANY, "<registered>", NULL, NULL},
     {"select.epoll|_socket.socket|mmap.mmap|_random.Random|unicodedata.UCD|"
-     "_multiprocessing.SemLock", 0, ANY, "", NULL, NULL},
+     "_multiprocessing.SemLock",
+     0, ANY, "", NULL, NULL},
     {"unicodedata.GraphemeBreakIterator", 64, ANY, "<text>", NULL, NULL},
 };
 const size_t reference_rows_library_count =

@@ -104,8 +104,7 @@ static const struct reference_facts *facts_of(struct python_process *process)
 static const char *label_of(struct builder *builder, const char *prefix, const char *name,
                             size_t size)
 {
-    const char *label =
-        arena_printf(builder->process->arena, "%s%.*s", prefix, (int)size, name);
+    const char *label = arena_printf(builder->process->arena, "%s%.*s", prefix, (int)size, name);
     builder->out_of_memory |= !label;
     return label;
 }
@@ -285,8 +284,7 @@ static void find_row(struct builder *builder)
 
 /* What stands for a type whose name the dump lacks. A metatype with a tp_traverse of
  * its own, and a dictionary of that size, are ctypes'. */
-static const char *name_of_kind(const struct python_layout *layout,
-                                const struct python_type *type)
+static const char *name_of_kind(const struct python_layout *layout, const struct python_type *type)
 {
     switch (type->kind) {
     case KIND_TYPE: return layout_minor(layout) <= 12 ? "_ctypes.PyCPointerType" : "type";
@@ -337,7 +335,7 @@ static void set_dict(struct builder *builder)
     if (type->kind == KIND_TYPE)
         return; /* tp_dict, which visit_type knows */
     if (has_flag(process, type, PY_constant_tpflags_managed_dict)) {
-        plan->dict_form = layout_has(layout, PY_constant_managed_values_tag)     ? DICT_TAGGED
+        plan->dict_form = layout_has(layout, PY_constant_managed_values_tag)    ? DICT_TAGGED
                           : layout_has(layout, PY_managed_values_before_object) ? DICT_OR_VALUES
                                                                                 : DICT_MANAGED;
         if (plan->dict_form == DICT_MANAGED &&
@@ -373,8 +371,7 @@ static void read_key_names(struct builder *builder)
     if (!keys_addr || dict_entries_read(process, keys_addr, &entries) != STATUS_OK ||
         !entries.count || entries.count > SHARED_KEYS_MAX)
         return;
-    const uint8_t *bytes =
-        memory_view(process->image, entries.addr, entries.count * entries.size);
+    const uint8_t *bytes = memory_view(process->image, entries.addr, entries.count * entries.size);
     uint64_t *names = arena_alloc(process->arena, entries.count * sizeof *names);
     builder->out_of_memory |= !names;
     if (!bytes || !names)

@@ -27,16 +27,15 @@ typedef uint64_t (*size_reader)(struct object_walk *walk);
  * A name is what Python would write after a dot, in <> where it has none for it.
  * The type of an instance and its dictionary by tp_dictoffset need no word. */
 struct reference_row {
-    const char *names;   /* "re.Pattern|_sre.SRE_Pattern" */
-    uint16_t basicsize;  /* 0: any */
+    const char *names;    /* "re.Pattern|_sre.SRE_Pattern" */
+    uint16_t basicsize;   /* 0: any */
     uint8_t since, until; /* minor versions of CPython, 0: any */
     const char *words;
     reference_visitor visit; /* NULL: the words are all */
     size_reader size;        /* NULL: as object.__sizeof__ does */
 };
 /* NULL where there is none. */
-const struct reference_row *reference_row_find(const char *name, int64_t basicsize,
-                                               unsigned minor);
+const struct reference_row *reference_row_find(const char *name, int64_t basicsize, unsigned minor);
 extern const struct reference_row reference_rows_builtin[], reference_rows_library[];
 extern const size_t reference_rows_builtin_count, reference_rows_library_count;
 
@@ -52,10 +51,10 @@ struct reference_word {
 
 enum dict_form {
     DICT_NONE,
-    DICT_AT_END,       /* tp_dictoffset is negative: counted from the end */
-    DICT_OR_VALUES,    /* 3.11: a word each, in front of the object */
-    DICT_TAGGED,       /* 3.12: one word for both */
-    DICT_MANAGED,      /* 3.13 on */
+    DICT_AT_END,        /* tp_dictoffset is negative: counted from the end */
+    DICT_OR_VALUES,     /* 3.11: a word each, in front of the object */
+    DICT_TAGGED,        /* 3.12: one word for both */
+    DICT_MANAGED,       /* 3.13 on */
     DICT_INLINE_VALUES, /* 3.13 on, values behind the object */
 };
 
@@ -66,8 +65,8 @@ struct reference_plan {
     uint64_t basicsize, itemsize;
     uint64_t row_basicsize; /* of the type that the row is of */
     int64_t dictoffset;
-    uint32_t before, reach; /* bytes looked at in front of and from the object's address */
-    uint32_t header_size;   /* what sys.getsizeof adds */
+    uint32_t before, reach;        /* bytes looked at in front of and from the object's address */
+    uint32_t header_size;          /* what sys.getsizeof adds */
     uint32_t scan_start, scan_end; /* bytes of unknown content; equal: none */
     bool is_scanned_to_end;        /* the variable part as well */
     bool is_collected;             /* the type takes part in garbage collection */
@@ -78,7 +77,7 @@ struct reference_plan {
     uint8_t dict_form, dict_kind;
     const struct reference_word *words;
     size_t word_count;
-    uint64_t struct_fields; /* struct sequences: all of them, shown or not */
+    uint64_t struct_fields;    /* struct sequences: all of them, shown or not */
     const uint64_t *key_names; /* names of the values of instances without a dict */
     size_t key_count;
 };

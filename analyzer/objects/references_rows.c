@@ -8,7 +8,7 @@
 
 #include "analyzer/objects/references_plan.h"
 
-#define ANY    0, 0
+#define ANY          0, 0
 #define SINCE(minor) minor, 0
 #define UNTIL(minor) 0, minor
 
@@ -16,7 +16,7 @@
 #define EXCEPTION_OLD "__dict__ args __traceback__ __context__ __cause__ -"
 #define EXCEPTION_NEW "__dict__ args __notes__ __traceback__ __context__ __cause__ -"
 #define FUNCTION_10                                                                                \
-    "__globals__ __builtins__ __name__ __qualname__ __code__ __defaults__ __kwdefaults__ "        \
+    "__globals__ __builtins__ __name__ __qualname__ __code__ __defaults__ __kwdefaults__ "         \
     "__closure__ __doc__ __dict__ - __module__ __annotations__"
 #define DESCRIPTOR "__objclass__ (__name__) (__qualname__)"
 
@@ -72,7 +72,8 @@ const struct reference_row reference_rows_builtin[] = {
     {"cell", 24, ANY, "cell_contents", NULL, NULL},
     {"function", 120, ANY,
      "__code__ __globals__ __defaults__ __kwdefaults__ __closure__ __doc__ __name__ __dict__ - "
-     "__module__ __annotations__ __qualname__", NULL, NULL},
+     "__module__ __annotations__ __qualname__",
+     NULL, NULL},
     {"function", 128, ANY, FUNCTION_10, NULL, NULL},
     {"function", 136, ANY, FUNCTION_10, NULL, NULL},
     {"function", 144, ANY, FUNCTION_10 " __type_params__", NULL, NULL},
@@ -92,7 +93,8 @@ const struct reference_row reference_rows_builtin[] = {
     {"mappingproxy", 24, ANY, "<mapping>", NULL, NULL},
     {"types.SimpleNamespace", 24, ANY, "", NULL, NULL},
     {"weakref|weakproxy|weakcallableproxy|weakref.ReferenceType|weakref.ProxyType|"
-     "weakref.CallableProxyType", 0, ANY, "~referent __callback__", NULL, NULL},
+     "weakref.CallableProxyType",
+     0, ANY, "~referent __callback__", NULL, NULL},
     {"code", 0, ANY, "", visit_code, size_code},
     {"line_iterator|positions_iterator", 0, ANY, "<code>", NULL, NULL},
     {"frame", 368, ANY, "- f_back f_code f_builtins f_globals f_locals -2 f_trace", visit_frame,
@@ -113,23 +115,26 @@ const struct reference_row reference_rows_builtin[] = {
      NULL},
     {"coroutine", 104, ANY,
      "cr_frame - cr_code - __name__ __qualname__ <exception_type> <exception> <traceback> - "
-     "(cr_origin)", NULL, NULL},
+     "(cr_origin)",
+     NULL, NULL},
     {"coroutine", 96, ANY,
      "cr_frame cr_code - __name__ __qualname__ <exception_type> <exception> <traceback> - "
-     "(cr_origin)", NULL, NULL},
+     "(cr_origin)",
+     NULL, NULL},
     {"async_generator", 120, ANY,
      "ag_frame - ag_code - __name__ __qualname__ <exception_type> <exception> <traceback> - "
-     "<finalizer>", NULL, NULL},
+     "<finalizer>",
+     NULL, NULL},
     {"async_generator", 112, ANY,
      "ag_frame ag_code - __name__ __qualname__ <exception_type> <exception> <traceback> - "
-     "<finalizer>", NULL, NULL},
+     "<finalizer>",
+     NULL, NULL},
     {"generator", 152, UNTIL(11), "gi_code - __name__ __qualname__ <exception>", visit_generator,
      size_generator},
     {"coroutine", 152, UNTIL(11), "cr_code - __name__ __qualname__ <exception> - (cr_origin)",
      visit_generator, size_generator},
-    {"async_generator", 152, UNTIL(11),
-     "ag_code - __name__ __qualname__ <exception> - <finalizer>", visit_generator,
-     size_generator},
+    {"async_generator", 152, UNTIL(11), "ag_code - __name__ __qualname__ <exception> - <finalizer>",
+     visit_generator, size_generator},
     {"generator", 0, SINCE(12), "- __name__ __qualname__ <exception>", visit_generator,
      size_generator},
     {"coroutine", 0, SINCE(12), "- __name__ __qualname__ <exception> - (cr_origin)",
@@ -155,7 +160,8 @@ const struct reference_row reference_rows_builtin[] = {
      "__name__@14 __bound__ <evaluate_bound> __constraints__ <evaluate_constraints>", NULL, NULL},
     {"typing.TypeVar", 80, ANY,
      "__name__@14 __bound__ <evaluate_bound> __constraints__ <evaluate_constraints> __default__ "
-     "<evaluate_default>", NULL, NULL},
+     "<evaluate_default>",
+     NULL, NULL},
     {"typing.ParamSpec", 40, ANY, "__name__@14 __bound__", NULL, NULL},
     {"typing.ParamSpec", 56, ANY, "__name__@14 __bound__ __default__ <evaluate_default>", NULL,
      NULL},
@@ -188,8 +194,8 @@ const struct reference_row reference_rows_builtin[] = {
      EXCEPTION_OLD " encoding object -2 reason", NULL, NULL},
     {"UnicodeDecodeError|UnicodeEncodeError|UnicodeTranslateError", 112, ANY,
      EXCEPTION_NEW " encoding object -2 reason", NULL, NULL},
-    {"SyntaxError", 112, ANY,
-     EXCEPTION_OLD " msg filename lineno offset text print_file_and_line", NULL, NULL},
+    {"SyntaxError", 112, ANY, EXCEPTION_OLD " msg filename lineno offset text print_file_and_line",
+     NULL, NULL},
     {"SyntaxError", 128, ANY,
      EXCEPTION_OLD " msg filename lineno offset end_lineno end_offset text print_file_and_line",
      NULL, NULL},
@@ -198,7 +204,8 @@ const struct reference_row reference_rows_builtin[] = {
      NULL, NULL},
     {"SyntaxError", 144, ANY,
      EXCEPTION_NEW " msg filename lineno offset end_lineno end_offset text print_file_and_line "
-                   "<metadata>", NULL, NULL},
+                   "<metadata>",
+     NULL, NULL},
     {"NameError", 72, ANY, EXCEPTION_OLD " name", NULL, NULL},
     {"NameError", 80, ANY, EXCEPTION_NEW " name", NULL, NULL},
     {"AttributeError", 80, ANY, EXCEPTION_OLD " obj name", NULL, NULL},
@@ -236,11 +243,10 @@ static const struct reference_row *find(const struct reference_row *rows, size_t
     return NULL;
 }
 
-const struct reference_row *reference_row_find(const char *name, int64_t basicsize,
-                                               unsigned minor)
+const struct reference_row *reference_row_find(const char *name, int64_t basicsize, unsigned minor)
 {
-    const struct reference_row *row = find(reference_rows_builtin, reference_rows_builtin_count,
-                                           name, basicsize, minor);
+    const struct reference_row *row =
+        find(reference_rows_builtin, reference_rows_builtin_count, name, basicsize, minor);
     return row ? row
                : find(reference_rows_library, reference_rows_library_count, name, basicsize, minor);
 }

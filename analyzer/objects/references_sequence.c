@@ -14,9 +14,9 @@
  * 40            -     ob_size pairs of a group's number and the text after it */
 #include "analyzer/objects/references_plan.h"
 
-#include <string.h>
+#include "inquest/base/cycle_guard.h"
 
-#define ITEMS_MAX     (UINT64_C(1) << 40)
+#define ITEMS_MAX     (UINT64_C(1) << 32)
 #define HAMT_CHILDREN 32
 #define TEE_ITEMS_MAX 57
 #define SET_REMOVED   UINT64_MAX /* hash of an entry that was taken out */
@@ -77,9 +77,14 @@ void visit_deque(struct object_walk *walk)
     uint64_t left = item_count(walk), index = walk_field(walk, PY_deque_left_index), item = 0;
     uint64_t block_addr = walk_field(walk, PY_deque_left_block);
     uint64_t length = layout_get(layout, PY_deque_block_length);
+    struct cycle_guard guard = {0};
     if (left && index >= length)
         walk_fail(walk, STATUS_CORRUPT);
     while (left && walk->status == STATUS_OK) {
+        if (!cycle_guard_step(&guard, block_addr)) {
+            walk_fail(walk, STATUS_CORRUPT);
+            return;
+        }
         uint64_t count = length - index < left ? length - index : left;
         uint64_t data_addr = block_addr + layout_get(layout, PY_deque_block_data);
         const uint8_t *bytes = walk_view(walk, data_addr + 8 * index, 8 * count);

@@ -14,7 +14,7 @@
 
 #define STATE_MAX        (1u << 20)
 #define CTYPES_DICT_SIZE 192
-#define TYPE_NAMES_MAX (1u << 16)
+#define TYPE_NAMES_MAX   (1u << 16)
 
 static const struct {
     enum python_field field;

@@ -52,8 +52,7 @@ static uint64_t other_forms(struct object_walk *walk, uint64_t data_addr, bool i
     }
     if (!wide_addr || wide_addr == data_addr)
         return size;
-    uint64_t wide_length =
-        is_ascii_compact ? length : walk_field(walk, PY_unicode_wstr_length);
+    uint64_t wide_length = is_ascii_compact ? length : walk_field(walk, PY_unicode_wstr_length);
     return size + 4 * (wide_length + 1);
 }
 
@@ -67,8 +66,8 @@ uint64_t size_str(struct object_walk *walk)
     bool is_compact = state >> layout_get(layout, PY_unicode_compact_shift) & 1;
     bool is_ascii = state >> layout_get(layout, PY_unicode_ascii_shift) & 1;
     if (is_compact) {
-        base = layout_get(layout, is_ascii ? PY_unicode_ascii_header_size
-                                           : PY_unicode_compact_header_size);
+        base = layout_get(layout,
+                          is_ascii ? PY_unicode_ascii_header_size : PY_unicode_compact_header_size);
         data_addr = walk->addr + base;
     } else {
         base = layout_get(layout, PY_unicode_size);
@@ -103,12 +102,12 @@ uint64_t size_set(struct object_walk *walk)
     if (table_addr - walk->addr < walk->plan->basicsize)
         return walk->plan->basicsize;
     return size_sum(walk, walk->plan->basicsize, walk_field(walk, PY_set_mask) + 1,
-               layout_get(layout, PY_set_entry_size));
+                    layout_get(layout, PY_set_entry_size));
 }
 
 /* ---- dict: keys count where no other dict shares them */
 
-#define USABLE(slots) ((slots) * 2 / 3)
+#define USABLE(slots) ((slots)*2 / 3)
 
 uint64_t size_of_keys(struct object_walk *walk, const uint8_t *keys)
 {
@@ -119,7 +118,7 @@ uint64_t size_of_keys(struct object_walk *walk, const uint8_t *keys)
         uint64_t width = slots <= 0xFF ? 1 : slots <= 0xFFFF ? 2 : slots <= 0xFFFFFFFF ? 4 : 8;
         slots = min_u64(slots, SIZE_MAX_BYTES);
         return size_sum(walk, base + min_u64(slots * width, SIZE_MAX_BYTES), USABLE(slots),
-                   layout_get(layout, PY_keys_entry_size));
+                        layout_get(layout, PY_keys_entry_size));
     }
     bool is_general = keys[layout_get(layout, PY_keys_kind)] == 0;
     uint8_t log2_slots = keys[layout_get(layout, PY_keys_size_or_log2)];
@@ -128,8 +127,9 @@ uint64_t size_of_keys(struct object_walk *walk, const uint8_t *keys)
         walk_fail(walk, STATUS_CORRUPT);
         return base;
     }
-    return size_sum(walk, base + (UINT64_C(1) << log2_bytes), USABLE(UINT64_C(1) << log2_slots),
-               layout_get(layout, is_general ? PY_keys_entry_size : PY_keys_unicode_entry_size));
+    return size_sum(
+        walk, base + (UINT64_C(1) << log2_bytes), USABLE(UINT64_C(1) << log2_slots),
+        layout_get(layout, is_general ? PY_keys_entry_size : PY_keys_unicode_entry_size));
 }
 
 /* Values of a split dict: as many as its keys have room for. */
@@ -175,7 +175,7 @@ uint64_t size_deque(struct object_walk *walk)
     uint64_t length = layout_get(layout, PY_deque_block_length);
     uint64_t used = walk_field(walk, PY_deque_left_index) + walk_field(walk, PY_var_size);
     return size_sum(walk, walk->plan->basicsize, used / length + (used % length != 0),
-               layout_get(layout, PY_deque_block_right) + 8);
+                    layout_get(layout, PY_deque_block_right) + 8);
 }
 
 static uint64_t cached_keys_size(struct object_walk *walk)

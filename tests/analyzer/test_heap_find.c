@@ -238,7 +238,7 @@ static void immortal_counts(struct objects *objects)
     assert_int_equal(object_refcount(&objects->process, mortal, &count), STATUS_OK);
     assert_int_equal(count, 17);
     assert_int_equal(object_refcount(&objects->process, immortal, &count), STATUS_OK);
-    assert_int_equal(count, minor >= 12 ? UINT64_MAX : 999999999);
+    assert_int_equal(count, minor >= 11 ? UINT64_MAX : 999999999);
     assert_non_null(object_alive_at(&objects->process, immortal));
     assert_null(object_alive_at(&objects->process, immortal + 4));
     assert_null(object_alive_at(&objects->process, 8));

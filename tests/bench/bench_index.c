@@ -299,7 +299,7 @@ static struct index *write_index(const struct heap *heap, const char *path, bool
 {
     struct error err;
     struct index_writer *writer;
-    struct index *index;
+    struct index *index = NULL;
     uint64_t offsets[8] = {0};
     char texts[256] = "";
     for (int i = 0; i < 7; i++) {

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import tempfile
 
 import stacks_cores
@@ -88,12 +89,17 @@ def line(title, name, ours, theirs):
         stacks_measure.ratio(theirs.cpu, ours.cpu) if theirs.cpu and theirs is not ours else "")
 
 
+def met(value, aim):
+    return "met" if value <= aim else "missed"
+
+
 def verdict(kind, series):
     aim, memory = AIMS[kind]
     best = series["threads, JSON"]
-    words = "aim %g s: %s" % (aim, "met" if sorted(best.cpu)[len(best.cpu) // 2] <= aim else "missed")
+    words = "aim %g s: %s" % (aim, ", ".join("%s median %s" % (name, met(statistics.median(values), aim))
+                                           for name, values in (("CPU", best.cpu), ("wall", best.wall))))
     if memory:
-        words += "; aim %g MB private: %s" % (memory / 1e6, "met" if max(best.private) <= memory else "missed")
+        words += "; aim %g MB private: %s" % (memory / 1e6, met(max(best.private), memory))
     return words
 
 
@@ -135,7 +141,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="inquest-bench-", dir=arguments.folder) as folder:
         for kind in arguments.only or SIZES:
             notes += measure(kind, arguments.count or SIZES[kind], subject, arguments, pathlib.Path(folder))
-    print()
+    print("\nLoad average at the end: %.1f on %d cores" % (os.getloadavg()[0], os.cpu_count()))
     for note in notes:
         print("- " + note)
 

@@ -6,6 +6,7 @@ usage: test_extension.py EXTENSION WRITE_HEAP_INDEX INQUEST
 """
 import csv
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -82,14 +83,16 @@ class Extension(unittest.TestCase):
             raise AssertionError(result.stderr)
         return path
 
-    def shell(self, index, *arguments, load=EXTENSION, **options):
+    def shell(self, index, *arguments, load=None, **options):
+        """The stock shell; load="" loads nothing."""
         if not SHELL:
             self.skipTest("there is no sqlite3 shell")
-        loading = ["-cmd", f".load {load or EXTENSION}"] if load is not None else []
+        load = EXTENSION if load is None else load
+        loading = ["-cmd", f".load {load}"] if load else []
         return run(SHELL, "-batch", "-readonly", *loading, index, *arguments, **options)
 
     def rows(self, index, query):
-        result = self.shell(index, ".mode csv", ".nullvalue NULL", query, load="")
+        result = self.shell(index, ".mode csv", ".nullvalue NULL", query)
         self.assertEqual((result.returncode, result.stderr), (0, ""), query)
         return list(csv.reader(io.StringIO(result.stdout)))
 
@@ -112,18 +115,18 @@ class Extension(unittest.TestCase):
         self.assertEqual(self.rows(self.plain, query), self.rows(self.index, query))
 
     def test_shell_without_extension(self):
-        tables = self.shell(self.index, ".tables", load=None)
+        tables = self.shell(self.index, ".tables", load="")
         self.assertEqual((tables.returncode, tables.stderr), (0, ""))
         for name in ("object", "ref", "meta", "thread"):
             self.assertIn(name, tables.stdout.split())
-        schema = self.shell(self.index, ".schema", load=None)
+        schema = self.shell(self.index, ".schema", load="")
         self.assertEqual((schema.returncode, schema.stderr), (0, ""))
         self.assertIn("CREATE VIRTUAL TABLE object", schema.stdout)
         for table in ("meta", "thread", "frame", "object_chunk"):
-            other = self.shell(self.index, f"SELECT count(*) FROM {table}", load=None)
+            other = self.shell(self.index, f"SELECT count(*) FROM {table}", load="")
             self.assertEqual((other.returncode, other.stderr), (0, ""), table)
         for table in ("object", "ref"):
-            result = self.shell(self.index, f"SELECT count(*) FROM {table}", load=None)
+            result = self.shell(self.index, f"SELECT count(*) FROM {table}", load="")
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(f"no such module: inquest_{table}", result.stderr)
 
@@ -131,7 +134,7 @@ class Extension(unittest.TestCase):
         other = self.write("other.inquest", objects="333")
         result = self.shell(self.index, f"ATTACH '{other}' AS other",
                             "SELECT (SELECT count(*) FROM main.object),"
-                            " (SELECT count(*) FROM other.object)", load="")
+                            " (SELECT count(*) FROM other.object)")
         self.assertEqual((result.stdout, result.stderr), ("700|333\n", ""))
 
     def test_views_may_use_it(self):
@@ -141,7 +144,7 @@ class Extension(unittest.TestCase):
         db.execute("CREATE VIEW big AS SELECT id FROM object WHERE size > 1000")
         db.close()
         wanted = self.rows(index, "SELECT id FROM object WHERE size > 1000")
-        result = self.shell(index, "PRAGMA trusted_schema = OFF", "SELECT id FROM big", load="")
+        result = self.shell(index, "PRAGMA trusted_schema = OFF", "SELECT id FROM big")
         self.assertEqual(result.stderr, "")
         self.assertEqual([[line] for line in result.stdout.split()], wanted)
 
@@ -163,10 +166,10 @@ class Extension(unittest.TestCase):
         db.execute("UPDATE object_chunk SET data = zeroblob(200) WHERE id = 257")
         db.commit()
         db.close()
-        result = self.shell(index, "SELECT sum(size) FROM object", load="")
+        result = self.shell(index, "SELECT sum(size) FROM object")
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("object_chunk: row 257: ", result.stderr)
-        good = self.shell(index, "SELECT count(*) FROM object WHERE id < 200", load="")
+        good = self.shell(index, "SELECT count(*) FROM object WHERE id < 200")
         self.assertEqual((good.stdout, good.stderr), ("199\n", ""))
 
     def test_python(self):
@@ -178,7 +181,6 @@ class Extension(unittest.TestCase):
                          *QUERIES)
             self.assertEqual((result.returncode, result.stderr), (0, ""), python)
             self.assertEqual(result.stdout.count("\n"), 1)
-            import json
             self.assertEqual(json.loads(result.stdout), self.wanted, python)
 
     def test_inquest_query(self):

@@ -87,7 +87,7 @@ class Heap(HeapLine):
         total = self.json("heap", self.index())["row_count"]
         text = self.answer("heap", self.index(), "--limit", 3)
         self.assertIn("[%s more; --limit 0 shows all]" % format(total - 3, ","), text)
-        self.assertNotIn(" more;", self.answer("heap", self.index(), "--limit", 0))
+        self.assertNotRegex(self.answer("heap", self.index(), "--limit", 0), r"(?m)^\[.* more;")
 
     def test_wrong_words(self):
         self.assertIn("type, module, size", self.refused(2, "heap", test_cli.CORE, "--by", "colour"))
@@ -259,7 +259,7 @@ class Flamegraph(HeapLine):
         self.assertNotEqual(self.svg(self.index(), "--icicle"), data)
 
     def test_forms(self):
-        self.assertRegex(self.answer("flamegraph", self.index()), r"^ 100.0 %  +[\d.]+ MiB  all objects\n")
+        self.assertRegex(self.answer("flamegraph", self.index()), r"^100.0 %  +[\d.]+ MiB  all objects\n")
         self.assertIn("its ending", self.refused(2, "flamegraph", self.index(), "-o", "x.png"))
         self.assertIn("no html form", self.refused(2, "flamegraph", self.index(), "-o", "x.html"))
         self.refused(4, "flamegraph", self.index(), "-q", "-o", self.folder / "no" / "such.svg")

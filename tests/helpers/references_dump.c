@@ -36,8 +36,7 @@ static void print_name(const char *name)
         putchar(*name == ' ' ? '_' : *name);
 }
 
-static void print_object(struct python_process *process, uint64_t addr,
-                         struct reference_list *list)
+static void print_object(struct python_process *process, uint64_t addr, struct reference_list *list)
 {
     const struct python_type *type;
     uint64_t size = 0;
@@ -55,7 +54,7 @@ static void print_object(struct python_process *process, uint64_t addr,
     print_name(type->name);
     for (size_t i = 0; i < list->references.count; i++)
         printf(" %c:%" PRIx64, "vhiw"[list->references.items[i].kind],
-               list->references.items[i].target_addr);
+               list -> references.items[i].target_addr);
     putchar('\n');
 }
 
