@@ -88,6 +88,7 @@ const struct root_row *root_table_find(const struct root_table *table, uint32_t 
         else
             high = middle;
     }
-    const struct root_row *row = &table->items.items[low];
-    return low < table->items.count && row->object_id == object_id ? row : NULL;
+    if (low == table->items.count || table->items.items[low].object_id != object_id)
+        return NULL;
+    return &table->items.items[low];
 }

@@ -4,6 +4,7 @@
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/runtime/threads.h"
 #include "analyzer/runtime/value_memo.h"
+#include "inquest/base/limits.h"
 
 struct collection {
     const struct core_dump *core;
@@ -13,7 +14,9 @@ struct collection {
     struct thread_list threads;
     struct frame_list frames;
     struct value_memo values;
-    int64_t next_frame_id, next_exception_id;
+    int64_t next_frame_id;
+    struct exception_totals exceptions;
+    uint64_t locals;    /* of all frames so far */
     enum status status; /* of the rows written by visitors */
 };
 
@@ -28,6 +31,12 @@ static void write_local(void *context, const char *name, enum variable_kind kind
                         uint64_t value_addr)
 {
     struct collection *collection = context;
+    if (collection->locals >= LIMIT_LOCALS)
+        return;
+    if (++collection->locals == LIMIT_LOCALS)
+        index_writer_warning(
+            collection->writer, "local",
+            "there are more than 20,000,000 local variables: the rest is left out");
     const struct value_memo_entry *value =
         value_memo_get(&collection->values, collection->process, value_addr);
     const struct index_value row[] = {
@@ -123,7 +132,7 @@ static enum status collect_thread(struct collection *collection, const struct th
     if (collection->status == STATUS_OK && thread->state_addr)
         collection->status =
             exceptions_collect(collection->codes, collection->process, thread->state_addr, id,
-                               &collection->next_exception_id, collection->writer);
+                               &collection->exceptions, collection->writer);
     return collection->status;
 }
 
@@ -145,11 +154,8 @@ enum status collect_stacks(const struct core_dump *core, struct python_process *
                            struct index_writer *writer, struct progress *progress,
                            struct error *err)
 {
-    struct collection collection = {.core = core,
-                                    .process = process,
-                                    .writer = writer,
-                                    .next_frame_id = 1,
-                                    .next_exception_id = 1};
+    struct collection collection = {
+        .core = core, .process = process, .writer = writer, .next_frame_id = 1};
     enum status status = STATUS_OK;
     if (process) {
         collection.codes = code_table_create(process);

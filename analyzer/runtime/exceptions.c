@@ -20,7 +20,8 @@ struct collector {
     struct code_table *codes;
     struct python_process *process;
     struct index_writer *writer;
-    int64_t thread_id, *next_id;
+    int64_t thread_id;
+    struct exception_totals *totals;
     int64_t position;
     ARRAY(struct pending) pending; /* a stack: the next one is last */
     ARRAY(uint64_t) seen;
@@ -55,6 +56,8 @@ static enum status push(struct collector *collector, struct pending pending)
 {
     if (!pending.addr && !pending.type_addr)
         return STATUS_OK;
+    if (collector->totals->exceptions >= LIMIT_ALL_EXCEPTIONS)
+        return STATUS_OK; /* said when it was reached */
     if (collector->seen.count + collector->pending.count >= LIMIT_EXCEPTIONS) {
         index_writer_warning(collector->writer, "exception",
                              "a thread has more than 4,096 chained exceptions: the rest is left "
@@ -115,7 +118,8 @@ typedef ARRAY(struct entry) entry_array;
 typedef ARRAY(uint64_t) address_array;
 
 static const char warning_loop[] = "a traceback is damaged: it runs in a circle, shown once";
-static const char warning_limit[] = "a traceback goes on past the limit of 1,000,000 entries";
+static const char warning_limit[] =
+    "a traceback goes on past the limit of 1,000,000 entries, or 5,000,000 of all together";
 static const char warning_cut[] = "a traceback is cut: the memory of an entry is not in the core";
 
 /* The addresses of a traceback's entries, each once. */
@@ -128,12 +132,14 @@ static enum status list_traceback(struct collector *collector, uint64_t addr, ad
             index_writer_warning(collector->writer, "traceback", warning_loop);
             return STATUS_OK;
         }
-        if (addrs->count >= LIMIT_TRACEBACK_ENTRIES) {
+        if (addrs->count >= LIMIT_TRACEBACK_ENTRIES ||
+            collector->totals->entries >= LIMIT_ALL_ENTRIES) {
             index_writer_warning(collector->writer, "traceback", warning_limit);
             return STATUS_OK;
         }
         if (!array_push(addrs, addr))
             return STATUS_NO_MEMORY;
+        collector->totals->entries++;
     }
     return STATUS_OK;
 }
@@ -287,7 +293,7 @@ static enum status write_exception(struct collector *collector, const struct pen
                            &suppress) != STATUS_OK)
             suppress = 0;
     }
-    int64_t id = (*collector->next_id)++;
+    int64_t id = ++collector->totals->exceptions;
     const struct index_value row[] = {
         INDEX_INT(id),
         INDEX_INT(collector->thread_id),
@@ -315,6 +321,10 @@ static enum status write_pending(struct collector *collector)
 {
     enum status status = STATUS_OK;
     while (collector->pending.count && status == STATUS_OK) {
+        if (collector->totals->exceptions >= LIMIT_ALL_EXCEPTIONS)
+            return index_writer_warning(collector->writer, "exception",
+                                        "there are more than 1,000,000 exceptions: the rest is "
+                                        "left out");
         struct pending pending = collector->pending.items[--collector->pending.count];
         if (pending.addr && was_seen(collector, pending.addr))
             continue;
@@ -355,14 +365,14 @@ static struct pending handled(struct collector *collector, uint64_t state_addr)
 }
 
 enum status exceptions_collect(struct code_table *codes, struct python_process *process,
-                               uint64_t state_addr, int64_t thread_id, int64_t *next_id,
-                               struct index_writer *writer)
+                               uint64_t state_addr, int64_t thread_id,
+                               struct exception_totals *totals, struct index_writer *writer)
 {
     struct collector collector = {.codes = codes,
                                   .process = process,
                                   .writer = writer,
                                   .thread_id = thread_id,
-                                  .next_id = next_id};
+                                  .totals = totals};
     enum status status = push(&collector, in_flight(&collector, state_addr));
     if (status == STATUS_OK)
         status = write_pending(&collector);

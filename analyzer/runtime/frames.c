@@ -17,6 +17,7 @@ struct walk {
     struct data_stack recovered; /* read only when a link is missing */
     bool has_recovered;
     size_t next_recovered, seen; /* how far `visited` was compared with `recovered` */
+    unsigned strangers;          /* links in a row that have something else for their code */
 };
 
 /* What one link of the chain says. */
@@ -25,6 +26,8 @@ struct link {
     uint64_t previous_addr;
     bool hidden; /* the interpreter's own entry frame, or one that has not begun */
 };
+
+#define STRANGERS_MAX 8u
 
 static bool before_3_11(const struct python_process *process)
 {
@@ -125,13 +128,18 @@ static enum status first_frame(const struct walk *walk, uint64_t *ret_addr)
 static const char note_data_stack[] =
     "links of the frame chain are missing from the core (they lie in the C stack): frames were "
     "taken from the interpreter's data stack, those of running generators may lack";
+static const char note_code[] = "a frame's code object can't be read";
+static const char note_strangers[] =
+    "the chain of frames is damaged: it leads to what are no frames";
+static const char note_many[] =
+    "there are more frames than the limit of 10,000,000: the rest is left out";
 static const char note_lost[] = "frames are missing: their memory is not in the core";
 
 /* The next frame down the data stack that the chain has not shown yet, 0: none. */
 static uint64_t take_up_data_stack(struct walk *walk)
 {
     struct data_stack *stack = &walk->recovered;
-    if (!walk->has_recovered && !before_3_11(walk->process))
+    if (!walk->has_recovered && !before_3_11(walk->process) && walk->list->walked < LIMIT_FRAMES)
         data_stack_read(walk->codes, walk->process, walk->state_addr, stack);
     walk->has_recovered = true;
     for (; walk->seen < walk->visited.count && walk->next_recovered < stack->addrs.count;
@@ -162,6 +170,23 @@ static enum status push_frame(struct walk *walk, const struct frame_fact *frame)
     return array_push(&walk->list->frames, *frame) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* A frame or two may be damaged; a row of things that are no frames has left the chain. */
+static enum status step_without_code(struct walk *walk, const struct link *link, enum status reason,
+                                     uint64_t *ret_next)
+{
+    struct frame_list *list = walk->list;
+    walk->strangers = reason == STATUS_NOT_IN_DUMP ? 0 : walk->strangers + 1;
+    if (walk->strangers > STRANGERS_MAX) {
+        list->frames.count -= STRANGERS_MAX;
+        list->note = note_strangers;
+        *ret_next = 0;
+        return STATUS_OK;
+    }
+    list->note = note_code;
+    *ret_next = link->previous_addr;
+    return push_frame(walk, &link->frame);
+}
+
 /* One step: reads the frame at `addr` and tells where the chain goes on (0: nowhere). */
 static enum status step(struct walk *walk, uint64_t addr, uint64_t *ret_next)
 {
@@ -170,14 +195,12 @@ static enum status step(struct walk *walk, uint64_t addr, uint64_t *ret_next)
     if (status == STATUS_NO_MEMORY)
         return status;
     if (status == STATUS_OK) {
+        walk->strangers = 0;
         *ret_next = link.previous_addr;
         return link.hidden ? STATUS_OK : push_frame(walk, &link.frame);
     }
-    if (link.previous_addr) { /* the link was readable, its code was not */
-        walk->list->note = "a frame's code object can't be read";
-        *ret_next = link.previous_addr;
-        return push_frame(walk, &link.frame);
-    }
+    if (link.previous_addr) /* the link was readable, its code was not */
+        return step_without_code(walk, &link, status, ret_next);
     *ret_next = take_up_data_stack(walk);
     return STATUS_OK;
 }
@@ -190,6 +213,10 @@ static enum status walk_chain(struct walk *walk)
     while (addr) {
         if (walk->visited.count >= LIMIT_FRAMES_PER_THREAD) {
             walk->list->note = "the chain of frames goes on past the limit of 5,000,000";
+            break;
+        }
+        if (walk->list->walked + walk->visited.count >= LIMIT_FRAMES) {
+            walk->list->note = note_many;
             break;
         }
         if (!cycle_guard_step(&walk->guard, addr)) {
@@ -212,6 +239,7 @@ enum status frames_walk(struct code_table *codes, struct python_process *process
     list->frames.count = 0;
     list->note = NULL;
     enum status status = walk_chain(&walk);
+    list->walked += walk.visited.count + walk.recovered.addrs.count;
     array_deinit(&walk.visited);
     data_stack_deinit(&walk.recovered);
     return status;

@@ -15,6 +15,7 @@ struct frame_fact {
 struct frame_list {
     ARRAY(struct frame_fact) frames; /* innermost first */
     const char *note; /* why frames may be missing, NULL where the chain ended as it should */
+    uint64_t walked;  /* links of all walks into this list so far, for LIMIT_FRAMES */
 };
 
 /* Walks the frames of the thread state at `state_addr` into `list`, which is

@@ -115,7 +115,8 @@ static void write_pools(struct rows *rows)
     text_printf(&rows->detail, "%" PRIu64 " block%s that no object was found to own",
                 count->c_data[1].count, plural(count->c_data[1].count));
     write_row(rows, "pools: in use by C code", count->c_data[1].bytes);
-    text_printf(&rows->detail, "in %" PRIu64 " pools", count->heap->find.pools.pools);
+    text_printf(&rows->detail, "in %" PRIu64 " pool%s", count->heap->find.pools.pools,
+                plural(count->heap->find.pools.pools));
     write_row(rows, "pools: free blocks", kinds[PIECE_BLOCKS_FREE].bytes);
     write_row(rows, "pools: headers and slack", kinds[PIECE_POOL_HEADER].bytes);
     text_printf(&rows->detail,

@@ -137,6 +137,14 @@ static enum status add_state(struct python_process *process, struct matcher *mat
 
 typedef ARRAY(uint64_t) address_array;
 
+/* A thread state points back to its interpreter; false only where it is there and does not. */
+static bool is_of_interpreter(const struct python_process *process, uint64_t state_addr)
+{
+    uint64_t interp_addr;
+    return object_pointer(process, state_addr, PY_thread_interp, &interp_addr) != STATUS_OK ||
+           interp_addr == process->interp_addr;
+}
+
 /* The addresses of all thread states, each once. */
 static enum status list_states(struct python_process *process, struct thread_list *list,
                                address_array *states)
@@ -153,6 +161,10 @@ static enum status list_states(struct python_process *process, struct thread_lis
         }
         if (states->count >= LIMIT_THREADS) {
             list->note = "the list of Python threads goes on past the limit of 1,000,000";
+            return STATUS_OK;
+        }
+        if (!is_of_interpreter(process, addr)) {
+            list->note = "the list of Python threads is damaged: it leads to what is no thread";
             return STATUS_OK;
         }
         if (!array_push(states, addr))

@@ -28,7 +28,7 @@ void thread_list_deinit(struct thread_list *list);
 
 /* What a thread was doing when it was dumped, from its registers. */
 struct wait_fact {
-    const char *state; /* "running", "waiting for the GIL", "sleeping", "in read", ... */
+    const char *state;   /* "running", "waiting for the GIL", "sleeping", "in read", ... */
     char waits_for[512]; /* "lock self._lock <_thread.RLock at 0x...>", "" where nothing shows */
     uint64_t waits_for_addr; /* the lock object, else the word it sleeps on, 0 none */
 };

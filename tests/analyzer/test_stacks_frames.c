@@ -189,6 +189,45 @@ static void a_frame_without_readable_code(void **state)
         stacks_each_version(unreadable_code);
 }
 
+/* The chain leads away, to things that are linked but no frames. */
+static void strangers(struct stacks *stacks)
+{
+    uint64_t frames[30];
+    stacks_chain(stacks, frames, 30);
+    for (size_t i = 2; i < 30; i++)
+        stacks_set(stacks, frames[i], stacks_minor(stacks) < 11 ? PY_frame_code : PY_iframe_code,
+                   stacks->objects.none);
+    stacks_open(stacks);
+    stacks_collect(stacks);
+    stacks_expect(stacks, STACKS_FRAMES, "f0,0;f1,1;");
+    expect_in(stacks, NOTE, "it leads to what are no frames");
+}
+
+static void a_chain_that_leads_away(void **state)
+{
+    (void)state;
+    stacks_each_version(strangers);
+}
+
+/* Frames whose code is missing are frames still, however many. */
+static void many_without_code(struct stacks *stacks)
+{
+    uint64_t frames[30];
+    stacks_chain(stacks, frames, 30);
+    for (size_t i = 2; i < 30; i++)
+        stacks_set(stacks, frames[i], stacks_minor(stacks) < 11 ? PY_frame_code : PY_iframe_code,
+                   stacks_absent(stacks));
+    stacks_open(stacks);
+    stacks_collect(stacks);
+    stacks_expect(stacks, "SELECT count(*), sum(function = '?') FROM frame", "30,28;");
+}
+
+static void many_frames_without_code(void **state)
+{
+    (void)state;
+    stacks_each_version(many_without_code);
+}
+
 /* Names that are no str, or absent, cost their names and nothing else. */
 static void unreadable_names(struct stacks *stacks)
 {
@@ -221,6 +260,8 @@ int main(void)
         cmocka_unit_test(a_data_stack_of_two_chunks),
         cmocka_unit_test(a_damaged_data_stack),
         cmocka_unit_test(a_frame_without_readable_code),
+        cmocka_unit_test(a_chain_that_leads_away),
+        cmocka_unit_test(many_frames_without_code),
         cmocka_unit_test(code_without_readable_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,23 @@ static void a_list_cut_short(void **state)
     stacks_each_version(cut);
 }
 
+/* What does not point back to the interpreter is no state of its threads. */
+static void stranger(struct stacks *stacks)
+{
+    make_threads(stacks);
+    stacks_set(stacks, threads[1], PY_thread_interp, threads[0]);
+    stacks_open(stacks);
+    stacks_collect(stacks);
+    stacks_expect(stacks, THREADS, "1,1;");
+    expect_warning(stacks, "it leads to what is no thread");
+}
+
+static void a_list_that_leads_away(void **state)
+{
+    (void)state;
+    stacks_each_version(stranger);
+}
+
 /* ---- what it waits for */
 
 #define SYSCALL_READ     0u
@@ -227,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_whole_list),
         cmocka_unit_test(a_loop_shows_each_thread_once),
         cmocka_unit_test(a_list_cut_short),
+        cmocka_unit_test(a_list_that_leads_away),
         cmocka_unit_test(states_from_system_calls),
         cmocka_unit_test(a_wait_on_a_lock),
         cmocka_unit_test(a_wait_for_the_gil),

@@ -148,7 +148,7 @@ struct index *small_heap_index(const struct small_heap *heap)
 {
     struct columns *columns = calloc(1, sizeof *columns);
     struct index_writer *writer;
-    struct index *index;
+    struct index *index = NULL;
     struct error err = {0};
     struct text text = {0};
     uint64_t offsets[MOST_TEXTS + 1] = {0};

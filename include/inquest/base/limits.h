@@ -9,13 +9,17 @@
 #define LIMIT_MAPPED_FILES      1000000u            /* entries of NT_FILE */
 #define LIMIT_THREADS           1000000u            /* of one process */
 #define LIMIT_INTERPRETERS      10000u
-#define LIMIT_FRAMES_PER_THREAD 5000000u /* Python frames of one thread */
-#define LIMIT_NAME_BYTES        4096u    /* a function's, type's or file's name, in UTF-8 */
+#define LIMIT_FRAMES_PER_THREAD 5000000u  /* Python frames of one thread */
+#define LIMIT_FRAMES            10000000u /* of all threads together */
+#define LIMIT_LOCALS            20000000u /* variables of all frames together */
+#define LIMIT_NAME_BYTES        4096u     /* a function's, type's or file's name, in UTF-8 */
 #define LIMIT_LOCALS_PER_FRAME  65536u
 #define LIMIT_LINE_TABLE_BYTES  (16u << 20)
 #define LIMIT_CODE_BYTES        (64u << 20)
-#define LIMIT_EXCEPTIONS        4096u /* of one thread, chains and groups together */
+#define LIMIT_EXCEPTIONS        4096u    /* of one thread, chains and groups together */
+#define LIMIT_ALL_EXCEPTIONS    1000000u /* of all threads */
 #define LIMIT_TRACEBACK_ENTRIES 1000000u
+#define LIMIT_ALL_ENTRIES       5000000u /* of tracebacks, of all exceptions together */
 #define LIMIT_DICT_ENTRIES      (UINT64_C(1) << 40)
 #define LIMIT_C_STRING_BYTES    4096u /* a NUL-terminated string in the dead process */
 
