@@ -123,6 +123,7 @@ static void write_path(struct writing *writing, uint32_t object)
         access_path_step(&path, text_string(&label));
         object = steps[count];
     }
+    access_path_end(&path);
     text_deinit(&label);
 }
 
@@ -139,13 +140,24 @@ static int compare_ranked(const void *left, const void *right)
                                       : (a->object > b->object) - (a->object < b->object);
 }
 
-/* The LARGEST_OBJECTS that retain most, by keeping twice as many and cutting. */
-static size_t find_largest(const struct heap *heap, const uint64_t *retained, struct ranked *ranked)
+/* A link of a chain: its dominator is of the same type and keeps little more. One
+ * long list would fill the table otherwise. */
+static bool is_chain_link(const struct heap *heap, const struct heap_facts *facts, uint32_t object)
 {
+    uint32_t dominator = facts->dominators.idom[object];
+    return dominator < GRAPH_NONE && heap->type[dominator] == heap->type[object] &&
+           facts->retained[object] > facts->retained[dominator] / 10 * 9;
+}
+
+/* The LARGEST_OBJECTS that retain most, by keeping twice as many and cutting. */
+static size_t find_largest(const struct heap *heap, const struct heap_facts *facts,
+                           struct ranked *ranked)
+{
+    const uint64_t *retained = facts->retained;
     size_t count = 0;
     uint64_t least = 0;
     for (uint32_t i = 0; i < heap->count; i++) {
-        if (retained[i] < least)
+        if (retained[i] < least || is_chain_link(heap, facts, i))
             continue;
         ranked[count++] = (struct ranked){retained[i], i};
         if (count == 2 * LARGEST_OBJECTS) {
@@ -166,7 +178,7 @@ static enum status write_largest(struct writing *writing)
     struct ranked *ranked = malloc(2 * LARGEST_OBJECTS * sizeof *ranked);
     if (!ranked)
         return STATUS_NO_MEMORY;
-    size_t count = find_largest(heap, writing->facts->retained, ranked);
+    size_t count = find_largest(heap, writing->facts, ranked);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         uint32_t object = ranked[i].object;

@@ -65,10 +65,13 @@ def turns(commands, gdb, rounds, output):
     """The memory of each and gdb's answer; then timed runs, ours and theirs taking turns."""
     series = {name: stacks_measure.Series() for name in [*commands, "gdb"]}
     for name, (command, environment, before) in commands.items():
-        for _ in range(RUNS_A_ROUND):
+        good = 0
+        for _ in range(10 * RUNS_A_ROUND):
             if before:
                 before()
-            series[name].watch(command, environment)
+            good += series[name].watch(command, environment)
+            if good == RUNS_A_ROUND:
+                break
     if gdb:
         series["gdb"].watch(gdb, output=output)
     for _ in range(rounds):
@@ -98,7 +101,7 @@ def verdict(kind, series):
     best = series["threads, JSON"]
     words = "aim %g s: %s" % (aim, ", ".join("%s median %s" % (name, met(statistics.median(values), aim))
                                            for name, values in (("CPU", best.cpu), ("wall", best.wall))))
-    if memory:
+    if memory and best.private:
         words += "; aim %g MB private: %s" % (memory / 1e6, met(max(best.private), memory))
     return words
 
@@ -120,7 +123,9 @@ def measure(kind, count, subject, arguments, folder):
         if ours.cpu:
             peer = ("gdb, py-bt + py-locals" if subject.script else "gdb, bt") if name == "gdb" else name
             print(line(title, peer, ours, series["gdb"]), flush=True)
-    return ["%s: %s" % (title, words) for words in [*said, verdict(kind, series)]]
+    if count == SIZES[kind]:
+        said.append(verdict(kind, series))
+    return ["%s: %s" % (title, words) for words in said]
 
 
 def main():
@@ -134,7 +139,8 @@ def main():
     parser.add_argument("--no-gdb", action="store_true")
     arguments = parser.parse_args()
     subject = stacks_cores.choose(arguments.python)
-    print("Python %s; %s\n" % (subject.version, "gdb with py-bt and py-locals of its python-gdb.py" if subject.script else
+    print("Python %s; %s\n" % (subject.version,
+                               "gdb with py-bt and py-locals of its python-gdb.py" if subject.script else
                                "without its symbols or python-gdb.py py-bt can't be had: gdb's C stacks instead"))
     print(HEAD + "\n" + "| --- " * HEAD.count(" | ") + "| --- |", flush=True)
     notes = []

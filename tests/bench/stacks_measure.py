@@ -8,12 +8,14 @@ the peak of all resident pages (VmHWM), mapped files' among them: pages of the c
 the page cache anyhow and that nothing is lost by dropping. "Private" memory is what only the
 process has, RssAnon + RssShmem; the kernel keeps no peak of it, so it is read from
 /proc/PID/status as fast as one processor can (tens of microseconds a reading), and its peak is
-the largest value seen.
+the largest value seen: a lower bound. On a busy machine a short run can be over before the
+first reading, so a run with too few of them is made again, and "?" stands where none was enough.
 """
 import os
 import statistics
 import time
 
+ENOUGH = 20  # readings of one run
 RESTLESS = 2.0  # seconds of reading without a pause; then a thousand times a second
 
 
@@ -40,20 +42,21 @@ def timed(command, environment=os.environ):
 
 
 def watched(command, environment=os.environ, output=os.devnull):
-    """(peak private bytes, peak resident bytes)"""
+    """(peak private bytes, peak resident bytes, readings)"""
     begin = time.perf_counter()
     pid = spawn(command, environment, output)
     file = os.open("/proc/%d/status" % pid, os.O_RDONLY)
-    private = resident = 0
+    private = resident = readings = 0
     try:
         while True:
             memory = reading(file)
+            readings += bool(memory)
             private = max(private, memory.get(b"RssAnon", 0) + memory.get(b"RssShmem", 0))
             resident = max(resident, memory.get(b"VmHWM", 0))
             done, status, _ = os.wait4(pid, os.WNOHANG)
             if done:
                 check(command, status)
-                return private, resident
+                return private, resident, readings
             if time.perf_counter() - begin > RESTLESS:
                 time.sleep(0.001)
     finally:
@@ -81,9 +84,12 @@ class Series:
         self.wall.append(wall)
 
     def watch(self, command, environment=os.environ, output=os.devnull):
-        private, resident = watched(command, environment, output)
-        self.private.append(private)
-        self.resident.append(resident)
+        """False where the readings were too few to tell."""
+        private, resident, readings = watched(command, environment, output)
+        if readings >= ENOUGH:
+            self.private.append(private)
+            self.resident.append(resident)
+        return readings >= ENOUGH
 
 
 def seconds(values):
@@ -96,7 +102,7 @@ def seconds(values):
 
 
 def megabytes(values):
-    return "%.1f MB" % (max(values) / 1e6)
+    return "%.1f MB" % (max(values) / 1e6) if values else "?"
 
 
 def ratio(theirs, ours):

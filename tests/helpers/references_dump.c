@@ -95,39 +95,68 @@ static void measure(struct python_process *process, const struct addresses *addr
     free(types);
 }
 
-static int run(const char *core_name, bool has_files, unsigned rounds)
-{
-    struct error err = {0};
+/* Whatever came into being is given back, also where a later step fails. */
+struct dead {
+    struct arena arena;
     struct input_file input;
     struct core_dump core;
     struct memory_image *image;
     struct python_process process;
-    struct arena arena;
+    unsigned stage;
+};
+
+static enum status dead_open(struct dead *dead, const char *core_name, const char *sysroot,
+                             struct error *err)
+{
+    struct memory_options options = {.sysroot = sysroot};
+    arena_init(&dead->arena);
+    enum status status = input_file_open(core_name, NULL, &dead->input, err);
+    dead->stage += status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = core_dump_parse(&dead->input, &dead->arena, &dead->core, err);
+    dead->stage += status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = memory_image_create(&dead->core, &options, &dead->arena, &dead->image, err);
+    dead->stage += status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = python_discover(dead->image, &dead->arena, &dead->process, err);
+    dead->stage += status == STATUS_OK;
+    return status;
+}
+
+static void dead_close(struct dead *dead)
+{
+    if (dead->stage > 3)
+        python_process_deinit(&dead->process);
+    if (dead->stage > 2)
+        memory_image_destroy(dead->image);
+    if (dead->stage > 1)
+        core_dump_deinit(&dead->core);
+    if (dead->stage > 0)
+        input_file_close(&dead->input);
+    arena_deinit(&dead->arena);
+}
+
+static int run(const char *core_name, bool has_files, unsigned rounds)
+{
+    struct error err = {0};
+    struct dead dead = {0};
     struct addresses addresses = {0};
     struct reference_list list = {0};
-    struct memory_options options = {.sysroot = has_files ? NULL : "/proc/self/fdinfo"};
-    arena_init(&arena);
-    if (input_file_open(core_name, NULL, &input, &err) != STATUS_OK ||
-        core_dump_parse(&input, &arena, &core, &err) != STATUS_OK ||
-        memory_image_create(&core, &options, &arena, &image, &err) != STATUS_OK ||
-        python_discover(image, &arena, &process, &err) != STATUS_OK) {
+    /* a sysroot that has none of the files */
+    enum status status = dead_open(&dead, core_name, has_files ? NULL : "/proc/self/fdinfo", &err);
+    if (status != STATUS_OK)
         fprintf(stderr, "references_dump: %s: %s\n", core_name, err.message);
-        return 1;
-    }
-    if (!read_addresses(&addresses))
-        return 1;
-    if (rounds)
-        measure(&process, &addresses, &list, rounds);
-    for (size_t i = 0; !rounds && i < addresses.items.count; i++)
-        print_object(&process, addresses.items.items[i], &list);
+    else if (!read_addresses(&addresses))
+        status = STATUS_NO_MEMORY;
+    else if (rounds)
+        measure(&dead.process, &addresses, &list, rounds);
+    for (size_t i = 0; status == STATUS_OK && !rounds && i < addresses.items.count; i++)
+        print_object(&dead.process, addresses.items.items[i], &list);
     reference_list_deinit(&list);
     array_deinit(&addresses.items);
-    python_process_deinit(&process);
-    memory_image_destroy(image);
-    core_dump_deinit(&core);
-    input_file_close(&input);
-    arena_deinit(&arena);
-    return 0;
+    dead_close(&dead);
+    return status == STATUS_OK ? 0 : 1;
 }
 
 int main(int argument_count, char **arguments)
