@@ -24,7 +24,8 @@ struct walk {
 struct link {
     struct frame_fact frame;
     uint64_t previous_addr;
-    bool hidden; /* the interpreter's own entry frame, or one that has not begun */
+    bool has_previous; /* it could be read */
+    bool hidden;       /* the interpreter's own entry frame, or one that has not begun */
 };
 
 #define STRANGERS_MAX 8u
@@ -49,6 +50,7 @@ static enum status read_link_to_3_10(struct walk *walk, uint64_t addr, struct li
     uint64_t code_addr;
     uint32_t last;
     enum status status = object_pointer(process, addr, PY_frame_back, &link->previous_addr);
+    link->has_previous = status == STATUS_OK;
     if (status == STATUS_OK)
         status = object_pointer(process, addr, PY_frame_code, &code_addr);
     if (status == STATUS_OK)
@@ -78,6 +80,7 @@ static enum status read_link_from_3_11(struct walk *walk, uint64_t addr, struct 
     uint64_t code_addr, instruction_addr;
     uint8_t owner;
     enum status status = object_pointer(process, addr, PY_iframe_previous, &link->previous_addr);
+    link->has_previous = status == STATUS_OK;
     if (status == STATUS_OK)
         status = memory_read_u8(process->image,
                                 addr + layout_get(&process->layout, PY_iframe_owner), &owner);
@@ -199,7 +202,7 @@ static enum status step(struct walk *walk, uint64_t addr, uint64_t *ret_next)
         *ret_next = link.previous_addr;
         return link.hidden ? STATUS_OK : push_frame(walk, &link.frame);
     }
-    if (link.previous_addr) /* the link was readable, its code was not */
+    if (link.has_previous) /* the link was readable, its code was not */
         return step_without_code(walk, &link, status, ret_next);
     *ret_next = take_up_data_stack(walk);
     return STATUS_OK;

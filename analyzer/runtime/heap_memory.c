@@ -3,9 +3,7 @@
  * The pieces have no gap and no overlap, so what the rows add up to is what is mapped. */
 #include "analyzer/runtime/heap_memory.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/runtime/heap_memory_parts.h"
 #include "analyzer/runtime/heap_memory_rows.h"

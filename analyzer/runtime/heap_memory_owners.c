@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/objects/type_table.h"
 #include "analyzer/runtime/heap_memory_parts.h"
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"

@@ -112,8 +112,9 @@ static void add_extension_held(struct finder *finder)
     }
 }
 
-/* What only a word of C memory leads to: the count does not tell (it is immortal,
- * or we found too many references), but garbage it is not. */
+/* What only a word of C memory leads to, and whose count does not tell (it is
+ * immortal, or we found too many references), is not garbage. Where the count is
+ * explained by the references found, the word is a stale one. */
 static enum status add_unreached(struct finder *finder)
 {
     const struct heap *heap = finder->heap;
@@ -134,7 +135,8 @@ static enum status add_unreached(struct finder *finder)
         uint32_t object;
         if (reference->certainty != OUTSIDE_WORD ||
             !heap_map_id(heap->find.objects, reference->addr, &object) ||
-            graph_bit(reached, object) || is_inside_object(heap, reference->from))
+            graph_bit(reached, object) || heap->refcount[object] == finder->found[object] ||
+            is_inside_object(heap, reference->from))
             continue;
         add_root(finder, object, (enum root_kind)reference->kind, reference->label);
         reached[object >> 6] |= UINT64_C(1) << (object & 63);

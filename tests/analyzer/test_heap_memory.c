@@ -258,7 +258,7 @@ static void nonsense_still_adds_up(void **unused)
 {
     (void)unused;
     uint64_t state = 99;
-    for (unsigned round = 0; round < 200; round++) {
+    for (unsigned round = 0; round < 96; round++) {
         struct scene scene;
         make_scene(&scene, python_layouts[round % python_layout_count]);
         for (unsigned i = 0; i < 1 + round % 8; i++) {

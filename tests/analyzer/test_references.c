@@ -78,13 +78,14 @@ static void collect(struct objects *objects, uint64_t type, uint64_t basicsize)
     fake_python_set(&objects->python, type, PY_type_flags,
                     flags | objects_field(objects, PY_constant_tpflags_have_gc));
     fake_python_set(&objects->python, type, PY_type_basicsize, basicsize);
+    if (type != objects->object_type) /* which visits nothing */
+        fake_python_set(&objects->python, type, PY_type_traverse, 0x5000);
 }
 
 static uint64_t collected_type(struct objects *objects, const char *name, uint64_t basicsize)
 {
     uint64_t type = objects_type(objects, name, objects->object_type, PYTHON_FIELD_COUNT);
     collect(objects, type, basicsize);
-    fake_python_set(&objects->python, type, PY_type_traverse, 0x5000);
     return type;
 }
 

@@ -341,6 +341,7 @@ static void dictionaries_of_static_types(struct objects *objects)
     if (has_states) {
         uint64_t state = objects->python.interp + objects_field(objects, PY_interp_static_types) +
                          (number - 1) * objects_field(objects, PY_interp_static_type_size);
+        set(objects, state, PY_interp_static_type_type, type);
         set(objects, state, PY_interp_static_type_dict, dict);
         set(objects, type, PY_type_subclasses, number);
         set(objects, type, PY_type_flags,
