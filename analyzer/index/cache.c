@@ -117,8 +117,7 @@ enum status cache_path(const struct cache_key *key, char **ret_path, struct erro
         status = claim_folder(path.data, err);
     uint64_t hash = hash_path(hash_path(hash_program(HASH_START), key->sysroot), key->executable);
     text_printf(&path, "/%s-%d%s%s-%016llx.index", key->fingerprint, INDEX_SCHEMA_VERSION,
-                key->heap ? "-heap" : "", key->redact ? "-redacted" : "",
-                (unsigned long long)hash);
+                key->heap ? "-heap" : "", key->redact ? "-redacted" : "", (unsigned long long)hash);
     if (status == STATUS_OK && !text_ok(&path))
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)

@@ -17,7 +17,6 @@
 #define MEMBERS_MAX      4096 /* of one class */
 #define WORDS_MAX        8192 /* of one type */
 #define REACH_MAX        1280 /* bytes of an object looked at in one view */
-#define SHARED_KEYS_MAX  65536
 #define SCAN_BYTES_MAX   (1u << 20)
 #define MEMBER_OBJECT    6
 #define MEMBER_OBJECT_EX 16

@@ -140,6 +140,7 @@ uint64_t walk_read(struct object_walk *walk, uint64_t addr);
 const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size);
 
 /* ---- references_dict.c: where a keys object has its entries, deleted ones included. */
+#define SHARED_KEYS_MAX 65536 /* attributes; CPython stops far below */
 struct dict_entries {
     uint64_t addr, count;
     uint64_t size, key, value; /* of an entry; offsets in it */

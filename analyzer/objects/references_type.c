@@ -14,7 +14,6 @@
 
 #define STATE_MAX        (1u << 20)
 #define CTYPES_DICT_SIZE 192
-#define TYPE_NAMES_MAX   (1u << 16)
 
 static const struct {
     enum python_field field;
@@ -39,14 +38,15 @@ static bool has_flag(struct object_walk *walk, uint64_t flags, enum python_field
 /* Names of attributes that instances share, which count once for the type. */
 static void visit_shared_keys(struct object_walk *walk)
 {
-    const struct python_type *type;
-    const struct reference_plan *plan;
-    if (type_at(walk->process, walk->addr, &type) != STATUS_OK)
+    uint64_t keys_addr = walk_field(walk, PY_heaptype_cached_keys);
+    struct dict_entries entries;
+    if (!keys_addr || dict_entries_read(walk->process, keys_addr, &entries) != STATUS_OK ||
+        !entries.count || entries.count > SHARED_KEYS_MAX)
         return;
-    plan = reference_plan_of(walk->process, type);
-    if (plan && walk_reserve(walk, plan->key_count))
-        for (size_t i = 0; i < plan->key_count; i++)
-            walk_add(walk, plan->key_names[i], REFERENCE_HIDDEN, LABEL_FIELD, 0);
+    const uint8_t *bytes = walk_view(walk, entries.addr, entries.count * entries.size);
+    for (uint64_t i = 0; bytes && i < entries.count; i++)
+        walk_add_field(walk, load_u64(bytes + i * entries.size + entries.key), REFERENCE_HIDDEN,
+                       ".<attribute_name>");
 }
 
 static void visit_subclasses(struct object_walk *walk, uint64_t flags)
@@ -90,10 +90,10 @@ void visit_type(struct object_walk *walk)
  * type that a pointer leads to. */
 void visit_ctypes_type(struct object_walk *walk)
 {
-    const struct python_type *dict_type;
-    uint64_t dict_addr = walk_field(walk, PY_type_dict);
-    if (object_type(walk->process, dict_addr, &dict_type) == STATUS_OK &&
-        dict_type->basicsize == CTYPES_DICT_SIZE)
+    uint64_t dict_addr = walk_field(walk, PY_type_dict), dict_type_addr, size;
+    if (field_u64(walk->process, dict_addr, PY_object_type, &dict_type_addr) == STATUS_OK &&
+        field_u64(walk->process, dict_type_addr, PY_type_basicsize, &size) == STATUS_OK &&
+        size == CTYPES_DICT_SIZE)
         walk_add_field(walk, walk_read(walk, dict_addr + 96), walk->plan->counted, ".<proto>");
     visit_type(walk);
 }

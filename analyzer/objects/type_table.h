@@ -10,8 +10,8 @@ struct type_entry {
     const char *tp_name;     /* as C code prints it: "collections.deque", "MyClass" */
     uint64_t metatype_addr, mro_addr, dict_addr; /* 0: none, or not at hand */
     uint64_t slots_addr;                         /* heap types: __slots__ as a tuple, 0 for none */
-    uint64_t cached_keys_addr;       /* heap types: keys shared by the instances, 0 for none */
-    const struct class_shape *shape; /* class_shape.c: NULL until asked for */
+    uint64_t cached_keys_addr;         /* heap types: keys shared by the instances, 0 for none */
+    const struct class_shape *shape;   /* class_shape.c: NULL until asked for */
     const struct reference_plan *plan; /* references_plan.c: NULL until asked for */
 };
 
@@ -35,10 +35,10 @@ bool address_map_put(struct address_map *map, uint64_t addr, const void *value) 
 void address_map_deinit(struct address_map *map);
 
 struct type_table {
-    struct address_map entries; /* struct type_entry * */
-    struct address_map names;   /* const char *: names learned for static types */
-    unsigned names_stage;       /* static_names.c: how much was looked through */
-    uint64_t root_addr;         /* the type that is its own type; 0: not known yet */
+    struct address_map entries;               /* struct type_entry * */
+    struct address_map names;                 /* const char *: names learned for static types */
+    unsigned names_stage;                     /* static_names.c: how much was looked through */
+    uint64_t root_addr;                       /* the type that is its own type; 0: not known yet */
     const struct reference_facts *references; /* references_plan.c: NULL until asked for */
 };
 

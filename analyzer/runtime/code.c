@@ -72,8 +72,7 @@ static uint32_t read_count(const struct python_process *process, uint64_t addr,
     return value;
 }
 
-static const char *read_name(struct python_process *process, uint64_t addr,
-                             enum python_field field)
+static const char *read_name(struct python_process *process, uint64_t addr, enum python_field field)
 {
     uint64_t name_addr;
     const char *name;
@@ -117,7 +116,8 @@ static uint32_t argument_count(const struct python_process *process, const struc
 {
     return read_count(process, code->addr, PY_code_argcount) +
            read_count(process, code->addr, PY_code_kwonlyargcount) +
-           (code->flags & CODE_FLAG_VARARGS ? 1 : 0) + (code->flags & CODE_FLAG_VARKEYWORDS ? 1 : 0);
+           (code->flags & CODE_FLAG_VARARGS ? 1 : 0) +
+           (code->flags & CODE_FLAG_VARKEYWORDS ? 1 : 0);
 }
 
 /* From 3.11 on one tuple has all names, and a bytes object their kinds. */
@@ -163,8 +163,7 @@ static enum status read_variables(struct python_process *process, struct code_in
 
 static void read_line_table(struct code_table *table, struct code_info *code)
 {
-    enum python_field field =
-        table->form == LINE_TABLE_LNOTAB ? PY_code_lnotab : PY_code_linetable;
+    enum python_field field = table->form == LINE_TABLE_LNOTAB ? PY_code_lnotab : PY_code_linetable;
     uint64_t bytes_addr;
     if (object_pointer(table->process, code->addr, field, &bytes_addr) != STATUS_OK ||
         bytes_view(table->process, bytes_addr, LIMIT_LINE_TABLE_BYTES, &code->table,

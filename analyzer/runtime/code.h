@@ -18,11 +18,11 @@ struct code_info {
     const char *function; /* co_qualname from 3.11, else co_name; "?" where unreadable */
     const char *file;
     int32_t first_line;
-    uint32_t flags;             /* co_flags */
-    uint64_t instructions_addr; /* of the first instruction, 0 where there is none inline */
-    uint32_t first_traceable;   /* instructions before it run before the function's body */
-    uint32_t frame_words;       /* size of its frame on the data stack, 0 unknown */
-    uint32_t stack_words;       /* co_stacksize */
+    uint32_t flags;                  /* co_flags */
+    uint64_t instructions_addr;      /* of the first instruction, 0 where there is none inline */
+    uint32_t first_traceable;        /* instructions before it run before the function's body */
+    uint32_t frame_words;            /* size of its frame on the data stack, 0 unknown */
+    uint32_t stack_words;            /* co_stacksize */
     struct code_variable *variables; /* in the order of localsplus */
     uint32_t variable_count;
     const uint8_t *table; /* line table, NULL where it isn't in the dump */

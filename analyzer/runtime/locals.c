@@ -40,8 +40,7 @@ static void visit_slots(struct python_process *process, const struct frame_fact 
         if (memory_read_u64(process->image, slots_addr + 8 * (uint64_t)i, &word) != STATUS_OK)
             return;
         uint64_t value_addr = frame_untag(process, word);
-        if (value_addr &&
-            (variable->kind == VARIABLE_CELL || variable->kind == VARIABLE_FREE))
+        if (value_addr && (variable->kind == VARIABLE_CELL || variable->kind == VARIABLE_FREE))
             value_addr = look_through_cell(process, value_addr);
         if (value_addr)
             visit(context, variable->name, variable->kind, value_addr);

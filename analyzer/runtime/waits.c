@@ -61,8 +61,8 @@ static bool is_the_lock(const struct search *search, const struct python_type *t
         return false;
     if (search->mutex_addr)
         return addr + layout_get(layout, PY_lock_lock) == search->mutex_addr;
-    return object_pointer(search->process, addr, PY_lock_lock, &pointer) == STATUS_OK &&
-           pointer && pointer == search->futex_addr;
+    return object_pointer(search->process, addr, PY_lock_lock, &pointer) == STATUS_OK && pointer &&
+           pointer == search->futex_addr;
 }
 
 static void describe_lock(struct search *search, const struct python_type *type, uint64_t addr,

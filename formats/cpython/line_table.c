@@ -105,9 +105,8 @@ static enum status read_long_location(struct bytes_reader *reader, int32_t *line
 {
     int64_t change;
     uint32_t span, column, end_column;
-    if (read_line_change(reader, &change) != STATUS_OK ||
-        read_varint(reader, &span) != STATUS_OK || read_varint(reader, &column) != STATUS_OK ||
-        read_varint(reader, &end_column) != STATUS_OK)
+    if (read_line_change(reader, &change) != STATUS_OK || read_varint(reader, &span) != STATUS_OK ||
+        read_varint(reader, &column) != STATUS_OK || read_varint(reader, &end_column) != STATUS_OK)
         return STATUS_CORRUPT;
     *line = add_line(*line, change);
     *position = (struct source_position){*line, add_line(*line, span), (int32_t)(column - 1),

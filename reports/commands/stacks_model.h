@@ -73,7 +73,7 @@ struct stack_exception {
     const char *state;    /* "in flight", "handled" */
     const char *type, *message;
     const char *notes; /* as in the index: next_note() */
-    uint64_t address; /* 0: unknown */
+    uint64_t address;  /* 0: unknown */
     bool is_suppressed;
     size_t parent; /* in stacks.exceptions, always before this one; SIZE_MAX: none */
     size_t first_entry, entry_count; /* in stacks.entries, innermost first */

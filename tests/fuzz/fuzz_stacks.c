@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PLACES_MAX    65536u
 #define FOLLOWED_MAX  400u /* places whose pointers are places too, twice over */
 #define WORDS_AT_ONCE 40u
-#define SECONDS_MAX   60 /* for any answer, sanitizers and all */
+#define SECONDS_MAX   30 /* for any answer, sanitizers and all */
 
 enum patch_kind {
     PATCH_WORD,     /* the value */

@@ -6,7 +6,7 @@ import string
 import subprocess
 
 TEXTS, NUMBERS = 49, 34  # as many as programs/peers_secrets.py takes
-FLAG = 1 << 40
+FLAG = 1 << 73
 
 
 class Secrets:

@@ -2,6 +2,10 @@
 """What inquest says of every object of a zoo against what the process itself said: references and size.
 
     zoo_check.py --dump build/tests/analyzer/references_dump CORE TRUTH [--no-files] [-v]
+    zoo_check.py --inquest build/reports/inquest CORE TRUTH [-v]
+
+The second compares with the tables of an index. There, an object has all references, also those that the collector
+does not see: what the process visits must be among them.
 
 An object of a type that inquest has no row for, or a module with a state in C, may have references that are told
 from what they look like. Those are accepted as long as the process visits nothing that was not found. Besides, no
@@ -13,9 +17,12 @@ object may have more references than it counts. Known not to agree:
 """
 import argparse
 import collections
+import csv
 import gzip
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 IMMORTAL = 1 << 28
 UNSURE = ("_ctypes.", "type_at_")  # ctypes, with and without its name
@@ -99,6 +106,19 @@ class Report:
             self.wrong["references", found.type].append("%#x: missing %s, superfluous %s" % (
                 found.address, [hex(a) for a in missing.elements()], [hex(a) for a in more.elements()]))
 
+    def print(self, name, is_verbose=False):
+        """Returns how many differences there are."""
+        wrong = sum(map(len, self.wrong.values()))
+        print("%s: %d objects, %d differences and %d known ones, %d objects with inferred references" % (
+            name, self.count, wrong, self.known, sum(self.inferred.values())))
+        for (what, type_name), cases in sorted(self.wrong.items(), key=lambda item: (-len(item[1]), item[0])):
+            print("  %-10s %6d  %s   %s" % (what, len(cases), type_name, cases[0]))
+            for case in cases[1:6] if is_verbose else ():
+                print("      " + case)
+        if is_verbose:
+            print("  inferred:", dict(self.inferred.most_common()))
+        return wrong
+
     def add_counts(self, objects):
         """References that count, against the counts of their targets."""
         counts = collections.Counter()
@@ -130,27 +150,65 @@ def check(program, core, truth, options=()):
     return report
 
 
+class Index:
+    """The tables `object` and `ref` of a core."""
+
+    def __init__(self, program, core):
+        self.objects, self.references = {}, collections.defaultdict(list)
+        with tempfile.TemporaryDirectory(prefix="inquest-zoo-") as folder:
+            path = pathlib.Path(folder, "index")
+            subprocess.run([program, "load", core, "-o", path, "-q"], check=True)
+            names, addresses = dict(self._rows(program, path, "select id, name from type")), {}
+            for row in self._rows(program, path, "select id, address, size, is_tracked, type_id from object"):
+                address = addresses[row[0]] = int(row[1], 0)
+                self.objects[address] = int(row[2]), row[3] == "1", names.get(row[4], "?")
+            for source, target in self._rows(program, path, "select source_id, target_id from ref"):
+                self.references[addresses[source]].append(addresses[target])
+
+    @staticmethod
+    def _rows(program, path, statement):
+        run = subprocess.run([program, "query", path, statement, "--format", "csv", "--limit", "0", "-q"],
+                             stdout=subprocess.PIPE, text=True, check=True)
+        return list(csv.reader(run.stdout.splitlines()))[1:]
+
+
+def check_index(program, core, truth):
+    """A Report of every object that the truth has."""
+    index, report = Index(program, core), Report()
+    for address, (size, is_tracked, type_address, referents) in truth.objects.items():
+        report.count += 1
+        if address not in index.objects:
+            report.wrong["absent", "type %#x" % type_address].append(hex(address))
+            continue
+        there_size, there_tracked, name = index.objects[address]
+        if size and there_size != size:
+            report.wrong["size", name].append("%#x: %d is %d" % (address, there_size, size))
+        if there_tracked != is_tracked:
+            report.wrong["tracked", name].append("%#x: %s" % (address, is_tracked))
+        missing = collections.Counter(referents) - collections.Counter(index.references[address])
+        if missing and address in truth.far_states:
+            report.known += 1
+        elif missing:
+            report.wrong["references", name].append("%#x: missing %s" % (address, list(map(hex, missing.elements()))))
+    return report
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dump", required=True, metavar="PROGRAM")
+    program = parser.add_mutually_exclusive_group(required=True)
+    program.add_argument("--dump", metavar="PROGRAM")
+    program.add_argument("--inquest", metavar="PROGRAM")
     parser.add_argument("core")
     parser.add_argument("truth")
     parser.add_argument("--no-files", action="store_true", help="without the binaries of the dead process")
     parser.add_argument("-v", "--verbose", action="store_true")
     options = parser.parse_args()
     truth = Truth(options.truth)
-    report = check(options.dump, options.core, truth, ["--no-files"] if options.no_files else [])
-    wrong = sum(map(len, report.wrong.values()))
-    print("%s: %d objects, %d differences and %d known ones, %d objects with inferred references" % (
-        truth.version, report.count, wrong, report.known, sum(report.inferred.values())))
-    for (what, name), cases in sorted(report.wrong.items(), key=lambda item: (-len(item[1]), item[0])):
-        print("  %-10s %6d  %s   %s" % (what, len(cases), name, cases[0] if len(cases) else ""))
-        if options.verbose:
-            for case in cases[1:6]:
-                print("      " + case)
-    if options.verbose:
-        print("  inferred:", dict(report.inferred.most_common()))
-    return 1 if wrong else 0
+    if options.inquest:
+        report = check_index(options.inquest, options.core, truth)
+    else:
+        report = check(options.dump, options.core, truth, ["--no-files"] if options.no_files else [])
+    return 1 if report.print(truth.version, options.verbose) else 0
 
 
 if __name__ == "__main__":

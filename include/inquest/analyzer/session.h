@@ -15,8 +15,8 @@ struct session_options {
     const char *executable; /* NULL: none given */
     const char *output;     /* where the index goes (`load`), NULL: the cache or memory */
     bool redact, no_cache;
-    bool heap;  /* the object graph is needed too, not the stacks alone */
-    bool plain; /* `object` and `ref` as ordinary tables */
+    bool heap;                 /* the object graph is needed too, not the stacks alone */
+    bool plain;                /* `object` and `ref` as ordinary tables */
     struct progress *progress; /* NULL: none */
 };
 

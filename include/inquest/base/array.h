@@ -17,8 +17,8 @@
     }
 
 /* Makes room for `extra` more items of `item_size` bytes; false: out of memory. */
-bool array_reserve_raw(void **items, size_t *capacity, size_t count, size_t extra, size_t item_size)
-    MUST_CHECK;
+bool array_reserve_raw(void **items, size_t *capacity, size_t count, size_t extra,
+                       size_t item_size) MUST_CHECK;
 
 #define array_reserve(array, extra)                                                                \
     array_reserve_raw((void **)&(array)->items, &(array)->capacity, (array)->count, (extra),       \

@@ -29,8 +29,8 @@ enum status bytes_read_u16(struct bytes_reader *reader, uint16_t *ret_value) MUS
 enum status bytes_read_u32(struct bytes_reader *reader, uint32_t *ret_value) MUST_CHECK;
 enum status bytes_read_u64(struct bytes_reader *reader, uint64_t *ret_value) MUST_CHECK;
 /* A view of the next `size` bytes, borrowed. */
-enum status bytes_read_view(struct bytes_reader *reader, size_t size, const uint8_t **ret_view)
-    MUST_CHECK;
+enum status bytes_read_view(struct bytes_reader *reader, size_t size,
+                            const uint8_t **ret_view) MUST_CHECK;
 /* A NUL-terminated string within the bytes; the cursor ends after the NUL. */
 enum status bytes_read_string(struct bytes_reader *reader, const char **ret_string) MUST_CHECK;
 enum status bytes_skip(struct bytes_reader *reader, size_t size) MUST_CHECK;

@@ -16,7 +16,7 @@ enum status {
     STATUS_USAGE, /* the caller, in the end the command line, asked wrongly */
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK                       __attribute__((warn_unused_result))
 #define PRINTF_LIKE(format_index, first) __attribute__((format(printf, format_index, first)))
 
 /* One lower-case word or two for each status, for messages. Static storage. */

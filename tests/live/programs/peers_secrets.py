@@ -39,7 +39,7 @@ class Level(enum.Enum):
 
 
 class Rights(enum.IntFlag):
-    WRITE = 1 << 40
+    WRITE = 1 << 73
 
 
 class Slotted:

@@ -165,7 +165,12 @@ def library_classes():
 
 @kind
 def generic_aliases():
-    return [list[int], dict[str, list[int]], type[int], tuple[int, ...], iter(tuple[int, ...]), types.GenericAlias(list, int)]
+    return [list[int], dict[str, list[int]], type[int], tuple[int, ...], types.GenericAlias(list, int)]
+
+
+@kind
+def alias_iterators():
+    return [iter(tuple[int, ...])]
 
 
 @kind

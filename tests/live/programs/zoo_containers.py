@@ -297,8 +297,8 @@ def strings():
         except ValueError:
             pass
         open_cached_utf8(text)
-    return ["", "a", "é", "日", "\U0001f600", "abc" * 50, "é" * 100, "日本語" * 100, "\U0001f600" * 30, sub, slotted,
-            wide, encoded, native, sys.intern("interned %d" % 5), "\udc80", iter("ab"), iter("日本"),
+    return ["", "a", "é", "日", "\U0001f600", "abc" * 50, "é" * 100, "日本語" * 100, "\U0001f600" * 30, sub,
+            slotted, wide, encoded, native, sys.intern("interned %d" % 5), "\udc80", iter("ab"), iter("日本"),
             "".join(["con", "cat"])]
 
 

@@ -56,7 +56,8 @@ def code_objects():
     source = ("import os\n"
               "class C:\n  x = [i for i in range(5)]\n  def f(self, a, *b, c=1, **d):\n"
               "    def g(): return a, c, self, __class__\n"
-              "    try:\n      return {k: v for k, v in d.items()}\n    except ValueError as e:\n      raise e from None\n"
+              "    try:\n      return {k: v for k, v in d.items()}\n"
+              "    except ValueError as e:\n      raise e from None\n"
               "def hot(n):\n  t = 0\n  for i in range(n):\n    t += i * 2\n  return t\n"
               "async def co(x):\n  async with x as y:\n    await y\n"
               "big = (1, 2, (3, 'four', b'five', frozenset({6}), ..., None, 1j))\n")

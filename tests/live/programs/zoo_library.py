@@ -542,8 +542,8 @@ def logging_objects():
 def screens():
     """Types of modules that need a terminal or a system service are here as types alone."""
     found = []
-    for name in ("_curses", "_curses_panel", "termios", "resource", "grp", "pwd", "readline", "syslog", "_posixsubprocess",
-                 "_posixshmem", "_uuid", "_dbm", "_gdbm", "spwd", "nis", "audioop", "ossaudiodev", "_crypt", "parser"):
+    for name in ("_curses", "_curses_panel", "termios", "resource", "grp", "pwd", "readline", "syslog",
+                 "_posixsubprocess", "_posixshmem", "_uuid", "_dbm", "_gdbm", "spwd", "nis", "audioop", "ossaudiodev", "_crypt", "parser"):
         try:
             found.append(__import__(name))
         except ImportError:
