@@ -176,7 +176,7 @@ def structs():
 
 @kind
 def files():
-    folder = tempfile.mkdtemp()
+    folder = tempfile.mkdtemp(prefix="files-", dir=os.getcwd())  # goes with the folder that the zoo is run in
     path = os.path.join(folder, "file")
     raw = open(path, "wb", buffering=0)
     raw.attribute = []
@@ -543,7 +543,8 @@ def screens():
     """Types of modules that need a terminal or a system service are here as types alone."""
     found = []
     for name in ("_curses", "_curses_panel", "termios", "resource", "grp", "pwd", "readline", "syslog",
-                 "_posixsubprocess", "_posixshmem", "_uuid", "_dbm", "_gdbm", "spwd", "nis", "audioop", "ossaudiodev", "_crypt", "parser"):
+                 "_posixsubprocess", "_posixshmem", "_uuid", "_dbm", "_gdbm", "spwd", "nis", "audioop", "ossaudiodev",
+                 "_crypt", "parser"):
         try:
             found.append(__import__(name))
         except ImportError:

@@ -24,6 +24,7 @@ _fork, _waitpid, _abort = _libc.fork, _libc.waitpid, os.abort
 def die(path, missing):
     """Records and dies, both from here: what the child sees of this call is still there at death."""
     _closure(gc.get_objects())  # the first sys.getsizeof of a type makes it ready: not in the child, then
+    _waitpid(-1, None, os.WNOHANG)  # as does the first call of a function: what it makes is there at the fork
     gc.collect()
     head = ["# zoo 1", "# version " + sys.version.split()[0]]
     head += ["# absent %s: %s" % item for item in sorted(missing.items())]
