@@ -7,12 +7,12 @@ import sqlite3
 import sys
 
 
-def c_string(text):
-    lines = []
-    for line in text.splitlines(keepends=True):
-        escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        lines.append(f'    "{escaped}"')
-    return "\n".join(lines)
+def c_bytes(text):
+    """A string past what a C compiler must take as one literal: its bytes, NUL last."""
+    data = text.encode() + b"\0"
+    lines = [", ".join(str(byte) for byte in data[start:start + 20])
+             for start in range(0, len(data), 20)]
+    return "{\n    " + ",\n    ".join(lines) + "}"
 
 
 def quoted(name):
@@ -27,7 +27,7 @@ def main(source, target):
     tables = [row[0] for row in database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")]
     out = ["/* Generated from schema.sql by embed_schema.py. */",
-           "static const char index_schema[] =", c_string(schema) + ";", "",
+           "static const char index_schema[] =", c_bytes(schema) + ";", "",
            "static const struct index_table_columns index_tables[INDEX_TABLE_COUNT] = {"]
     for table in tables:
         columns = [row[1] for row in database.execute(f"PRAGMA table_info({quoted(table)})")]

@@ -54,3 +54,70 @@ CREATE TABLE largest (      -- the objects that retain most
     path TEXT,              -- the shortest from a root, as Python would write it
     value TEXT              -- its repr, bounded
 );
+CREATE TABLE suspect (
+    rank INTEGER PRIMARY KEY, kind TEXT, title TEXT, object_id INTEGER, type_id INTEGER,
+    instances INTEGER, shallow INTEGER, retained INTEGER, share REAL, path TEXT, why TEXT,
+    fingerprint TEXT,       -- the same in every dump of the program: no address goes in
+    holder TEXT,            -- what kind of thing holds it, in words
+    accumulation_id INTEGER, accumulation_path TEXT
+);
+CREATE TABLE suspect_part ( -- what is inside of a suspect, and samples of it
+    suspect_rank INTEGER,
+    kind TEXT,              -- 'type', 'field', 'sample', 'allocated at'
+    position INTEGER,       -- the largest first
+    title TEXT, object_id INTEGER, instances INTEGER, bytes INTEGER, share REAL
+);
+CREATE TABLE allocation_site ( -- of tracemalloc's own tables in the core
+    position INTEGER, file TEXT, line INTEGER, bytes INTEGER, count INTEGER,
+    suspect_rank INTEGER    -- NULL: of the whole process
+);
+CREATE TABLE cycle (
+    id INTEGER PRIMARY KEY, shape TEXT, is_garbage INTEGER, members INTEGER, bytes INTEGER,
+    copies INTEGER, has_finalizer INTEGER, has_weakref_callback INTEGER,
+    retained INTEGER        -- with what only the cycle holds
+);
+CREATE TABLE cycle_member (cycle_id INTEGER, object_id INTEGER, copy INTEGER);
+CREATE TABLE cycle_edge (   -- of copy 1
+    cycle_id INTEGER, source_id INTEGER, target_id INTEGER, label TEXT
+);
+CREATE TABLE collector (    -- one row a generation of the garbage collector
+    generation INTEGER, threshold INTEGER, count INTEGER, objects INTEGER,
+    collections INTEGER, collected INTEGER, uncollectable INTEGER
+);
+CREATE TABLE waste (kind TEXT, title TEXT, count INTEGER, bytes INTEGER, object_id INTEGER);
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY, object_id INTEGER, name TEXT, state TEXT, coroutine TEXT,
+    thread_id INTEGER,      -- the one that runs its loop
+    address INTEGER, loop_address INTEGER,
+    waits_for TEXT,         -- what it awaits, in words
+    is_deadlocked INTEGER   -- it waits for itself, through others
+);
+CREATE TABLE task_wait (task_id INTEGER, awaits_task_id INTEGER, via TEXT);
+CREATE TABLE task_frame (
+    id INTEGER PRIMARY KEY, task_id INTEGER, depth INTEGER, kind TEXT, function TEXT, file TEXT,
+    line INTEGER, column INTEGER, object_id INTEGER, end_line INTEGER, end_column INTEGER,
+    address INTEGER, code_address INTEGER
+);
+CREATE TABLE context_variable (
+    thread_id INTEGER,      -- of its current context, or
+    task_id INTEGER,        -- of this task's
+    name TEXT, type TEXT, value TEXT, object_id INTEGER, address INTEGER
+);
+CREATE TABLE function (id INTEGER PRIMARY KEY, name TEXT, file TEXT, line INTEGER);
+CREATE TABLE node (
+    id INTEGER PRIMARY KEY, parent_id INTEGER, function_id INTEGER, line INTEGER, self, total,
+    count INTEGER, track_id INTEGER
+);
+CREATE TABLE call (
+    caller_id INTEGER, callee_id INTEGER, calls INTEGER, primitive_calls INTEGER, self REAL,
+    total REAL,
+    is_count INTEGER        -- the file has the number of calls alone
+);
+CREATE TABLE stat (
+    function_id INTEGER, calls INTEGER, primitive_calls INTEGER, self REAL, total REAL
+);
+CREATE TABLE trace (node_id INTEGER, domain INTEGER, size INTEGER, count INTEGER);
+CREATE TABLE sample_track (
+    id INTEGER PRIMARY KEY, name TEXT, pid INTEGER, tid INTEGER, unit TEXT,
+    state TEXT              -- of py-spy dump: 'idle', 'active', 'active+gil'
+);

@@ -28,6 +28,28 @@ struct heap {
     uint64_t damaged; /* objects whose references could be read in part only */
 };
 
+/* The columns by object: how they are stored may change. */
+static inline uint64_t heap_address(const struct heap *heap, uint32_t object)
+{
+    return heap->address[object];
+}
+
+static inline uint64_t heap_size(const struct heap *heap, uint32_t object)
+{
+    return heap->size[object];
+}
+
+/* UINT64_MAX: immortal. */
+static inline uint64_t heap_refcount(const struct heap *heap, uint32_t object)
+{
+    return heap->refcount[object];
+}
+
+static inline const struct python_type *heap_type(const struct heap *heap, uint32_t object)
+{
+    return heap->types.items[heap->type[object]];
+}
+
 struct outside_references; /* heap_roots.h */
 
 /* Finds all objects and their references: the collector's lists, the pools, and

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/findings/access_path.h"
+#include "analyzer/findings/findings.h"
 #include "analyzer/runtime/heap_facts.h"
 #include "analyzer/runtime/heap_memory.h"
 #include "inquest/analyzer/heap_index.h"
 
 /* How many objects have an ordinary row of their own. */
 #define LARGEST_OBJECTS 2000
-/* Steps of a path before it is cut: a linked list would fill pages. */
-#define PATH_STEPS 64
 
 struct writing {
+    const struct core_dump *core;
     struct heap *heap;
     const struct heap_roots *roots;
     struct heap_facts *facts;
@@ -86,47 +85,6 @@ static enum status write_roots(struct writing *writing)
 
 /* ---- largest */
 
-static uint32_t edge_label(const struct heap *heap, uint32_t source, uint32_t target)
-{
-    const struct graph *references = &heap->references;
-    for (uint64_t edge = references->first[source]; edge < references->first[source + 1]; edge++)
-        if (references->targets[edge] == target)
-            return heap->label[edge];
-    return 0;
-}
-
-static void write_path(struct writing *writing, uint32_t object)
-{
-    const struct heap *heap = writing->heap;
-    const struct graph_paths *paths = &writing->facts->paths;
-    uint32_t steps[PATH_STEPS];
-    unsigned count = 0;
-    text_clear(&writing->text);
-    for (; paths->parent[object] < GRAPH_NONE && count < PATH_STEPS; count++) {
-        steps[count] = object;
-        object = paths->parent[object];
-    }
-    uint32_t entry = graph_paths_root(paths, object);
-    if (entry == GRAPH_NONE) {
-        if (count == PATH_STEPS)
-            text_append(&writing->text, "… (far from any root)");
-        return;
-    }
-    const struct heap_root *root = &writing->roots->roots.items[entry];
-    struct access_path path;
-    access_path_begin(&path, root_kind_names[root->kind], root->label,
-                      heap->types.items[heap->type[object]]->kind == KIND_DICT, &writing->text);
-    struct text label = {0};
-    while (count-- > 0) {
-        text_clear(&label);
-        label_text(heap->labels, edge_label(heap, object, steps[count]), &label);
-        access_path_step(&path, text_string(&label));
-        object = steps[count];
-    }
-    access_path_end(&path);
-    text_deinit(&label);
-}
-
 struct ranked {
     uint64_t retained;
     uint32_t object;
@@ -170,7 +128,7 @@ static size_t find_largest(const struct heap *heap, const struct heap_facts *fac
     return count < LARGEST_OBJECTS ? count : LARGEST_OBJECTS;
 }
 
-static enum status write_largest(struct writing *writing)
+static enum status write_largest(struct writing *writing, const struct findings *findings)
 {
     const struct heap *heap = writing->heap;
     static const struct repr_limits limits = {
@@ -182,7 +140,8 @@ static enum status write_largest(struct writing *writing)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         uint32_t object = ranked[i].object;
-        write_path(writing, object);
+        text_clear(&writing->text);
+        findings_path(findings, object, &writing->text);
         text_clear(&writing->value);
         object_repr(heap->process, heap->address[object], &limits, &writing->value);
         const struct index_value row[] = {
@@ -292,16 +251,20 @@ static enum status write_bulk(struct writing *writing, bool plain, struct error 
 
 static enum status write_heap(struct writing *writing, bool plain, struct error *err)
 {
+    const struct findings findings = {
+        writing->core, writing->heap, writing->roots, writing->facts, writing->writer,
+    };
     enum status status = write_types(writing);
     if (status == STATUS_OK)
         status = write_roots(writing);
     if (status == STATUS_OK)
-        status = write_largest(writing);
+        status = write_largest(writing, &findings);
     text_deinit(&writing->text);
     text_deinit(&writing->value);
     if (status != STATUS_OK)
         return error_set(err, status, "the heap: %s", status_name(status));
-    return write_bulk(writing, plain, err);
+    status = findings_write(&findings, err);
+    return status == STATUS_OK ? write_bulk(writing, plain, err) : status;
 }
 
 static void write_notes(const struct heap *heap, struct index_writer *writer)
@@ -343,7 +306,7 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
         status = heap_facts_find(&heap, &roots, &facts, err);
     if (status == STATUS_OK) {
         struct writing writing = {
-            .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
+            .core = core, .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
         write_notes(&heap, writer);
         status = heap_memory_write(core, &heap, &facts, writer);
         if (status == STATUS_OK)

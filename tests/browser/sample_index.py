@@ -16,7 +16,7 @@ import sqlite3
 import sys
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "analyzer" / "index" / "schema.sql"
-APPLICATION_ID, SCHEMA_VERSION = 0x494E5153, 1
+APPLICATION_ID, SCHEMA_VERSION = 0x494E5153, 2
 
 HOSTILE = (
     "</script></style></title><img src=x onerror=\"document.title='owned'\">"
@@ -91,7 +91,7 @@ def shop_meta(index, **more):
         signal_code=1, signal_text="SIGSEGV: read of address 0x10, not mapped",
         fault_address="0x10", command="python3 shop/worker.py --queue orders --workers 12",
         executable="/usr/bin/python3.11", thread_count=31, made_by="kernel", redacted=0,
-        fingerprint="0123456789abcdef", schema=1, tool="inquest 0.1.0"), **more))
+        fingerprint="0123456789abcdef", schema=2, tool="inquest 0.1.0"), **more))
 
 
 def shop_memory(index):

@@ -9,7 +9,7 @@
 #include "inquest/base/error.h"
 
 #define INDEX_APPLICATION_ID 0x494e5153
-#define INDEX_SCHEMA_VERSION 1
+#define INDEX_SCHEMA_VERSION 2
 
 /* ---- Writing. Rows go to a temporary file beside the target (or to memory),
  * in one transaction; only index_writer_publish makes them an index. */
@@ -28,6 +28,24 @@ enum index_table {
     INDEX_TYPE,
     INDEX_ROOT,
     INDEX_LARGEST,
+    INDEX_SUSPECT,
+    INDEX_SUSPECT_PART,
+    INDEX_ALLOCATION_SITE,
+    INDEX_CYCLE,
+    INDEX_CYCLE_MEMBER,
+    INDEX_CYCLE_EDGE,
+    INDEX_COLLECTOR,
+    INDEX_WASTE,
+    INDEX_TASK,
+    INDEX_TASK_WAIT,
+    INDEX_TASK_FRAME,
+    INDEX_CONTEXT_VARIABLE,
+    INDEX_FUNCTION,
+    INDEX_NODE,
+    INDEX_CALL,
+    INDEX_STAT,
+    INDEX_TRACE,
+    INDEX_SAMPLE_TRACK,
     INDEX_TABLE_COUNT
 };
 
@@ -39,9 +57,10 @@ struct index_value {
     const char *text; /* UTF-8; NULL is written as NULL */
 };
 
-#define INDEX_INT(value)  ((struct index_value){.kind = INDEX_INTEGER, .integer = (int64_t)(value)})
-#define INDEX_STR(string) ((struct index_value){.kind = INDEX_TEXT, .text = (string)})
-#define INDEX_NONE        ((struct index_value){.kind = INDEX_NULL})
+#define INDEX_INT(value)   ((struct index_value){.kind = INDEX_INTEGER, .integer = (int64_t)(value)})
+#define INDEX_STR(string)  ((struct index_value){.kind = INDEX_TEXT, .text = (string)})
+#define INDEX_FLOAT(value) ((struct index_value){.kind = INDEX_REAL, .real = (value)})
+#define INDEX_NONE         ((struct index_value){.kind = INDEX_NULL})
 #define INDEX_INT_IF(condition, value)                                                             \
     ((struct index_value){.kind = (condition) ? INDEX_INTEGER : INDEX_NULL,                        \
                           .integer = (int64_t)(value)})
