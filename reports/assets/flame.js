@@ -1,8 +1,9 @@
 "use strict";
-(() => {
+// A picture of its own, or each one in a page.
+const flame = (svg, alone) => {
   const SVG = "http://www.w3.org/2000/svg", HTML = "http://www.w3.org/1999/xhtml";
-  const svg = document.currentScript.ownerSVGElement, icicle = svg.classList.contains("icicle");
-  const box = svg.getElementById("frames"), info = svg.getElementById("info");
+  const icicle = svg.classList.contains("icicle");
+  const box = svg.querySelector(".frames"), info = svg.querySelector(".info");
   const MARGIN = 12, LETTER = 6.63, PADDING = 4, DRAWN = 1200;
   let width = DRAWN, zoomed = 0, current = -1;
 
@@ -12,7 +13,8 @@
     const rect = group.querySelector("rect"), lines = group.querySelector("title").textContent;
     const y = +rect.getAttribute("y");
     const frame = {
-      group, rect, text: group.querySelector("text"), lines: lines.split("\n"), y,
+      group, rect, own: group.querySelector(".own"), text: group.querySelector("text"),
+      lines: lines.split("\n"), y,
       x: (+rect.getAttribute("x") - MARGIN) / (DRAWN - 2 * MARGIN),
       w: +rect.getAttribute("width") / (DRAWN - 2 * MARGIN), parent: -1, shown: true, hit: false,
     };
@@ -29,14 +31,19 @@
     return letters.length <= columns ? name : letters.slice(0, columns - 1).join("") + "\u2026";
   };
 
+  const prefix = ({group}) => group.classList.contains("new") ? "+ "
+    : group.classList.contains("gone") ? "\u2212 " : "";
   const place = (frame, x, w) => {
     const left = Math.max(0, x), right = Math.min(1, x + w), span = width - 2 * MARGIN;
     frame.shown = right - left > .3 / span;
     frame.group.style.display = frame.shown ? "" : "none";
     if (!frame.shown) return;
-    frame.rect.setAttribute("x", MARGIN + left * span);
-    frame.rect.setAttribute("width", (right - left) * span);
-    const name = cut(frame.lines[0], Math.floor(((right - left) * span - 2 * PADDING) / LETTER));
+    for (const rect of [frame.rect, frame.own]) {
+      if (!rect) continue;
+      rect.setAttribute("x", MARGIN + left * span);
+      rect.setAttribute("width", (right - left) * span);
+    }
+    const name = cut(prefix(frame) + frame.lines[0], Math.floor(((right - left) * span - 2 * PADDING) / LETTER));
     if (!frame.text && name) {
       frame.text = document.createElementNS(SVG, "text");
       frame.text.setAttribute("y", frame.y + 12.5);
@@ -113,8 +120,8 @@
   const holder = document.createElementNS(SVG, "foreignObject");
   const input = document.createElementNS(HTML, "input");
   input.type = "search";
-  input.id = "search";
-  input.placeholder = "Search  ( / )";
+  if (alone) input.id = "search";
+  input.placeholder = alone ? "Search  ( / )" : "Search frames";
   input.setAttribute("aria-label", "Search frames");
   holder.setAttribute("y", 14);
   holder.setAttribute("width", 200);
@@ -151,14 +158,14 @@
     if (key === "ArrowUp" || key === "ArrowDown") return parent;
     return step((frame) => frame.level === level, current, key === "ArrowRight" ? 1 : -1);
   };
-  addEventListener("keydown", (event) => {
+  (alone ? window : svg).addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Escape") {
       if (input.value) { input.value = ""; search(""); } else zoom(0);
       input.blur();
     } else if (event.target === input) {
       return;
-    } else if (event.key === "/") {
+    } else if (event.key === "/" && alone) {
       input.focus();
     } else if (event.key.startsWith("Arrow")) {
       const next = move(event.key);
@@ -170,13 +177,14 @@
       return;
     }
     event.preventDefault();
+    event.stopPropagation();
   });
 
   // ---- the width that there is
   const fit = () => {
-    const height = svg.getAttribute("height");
-    if (document.documentElement === svg) {
-      width = Math.max(480, document.documentElement.clientWidth || innerWidth);
+    const height = svg.getAttribute("height"), there = alone ? document.documentElement : svg.parentNode;
+    if (!alone || document.documentElement === svg) {
+      width = Math.max(480, there.clientWidth || innerWidth);
       svg.setAttribute("width", width);
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     }
@@ -189,5 +197,9 @@
   if (frames.length) frames[0].group.setAttribute("tabindex", "0");
   addEventListener("resize", fit);
   fit();
-  if (!icicle) scrollTo(0, svg.getAttribute("height"));
-})();
+  if (alone && !icicle) scrollTo(0, svg.getAttribute("height"));
+};
+{
+  const own = document.currentScript.ownerSVGElement;
+  if (own) flame(own, true); else document.querySelectorAll("svg.fg").forEach((svg) => flame(svg, false));
+}

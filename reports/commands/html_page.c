@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One self-contained page: no request to anywhere, whole without scripting. The
- * Content-Security-Policy allows its own style and script by their hashes, so
- * there are no style attributes and no event handlers in the markup. */
+/* The page of a post-mortem: the verdict, facts, threads, memory, files. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,11 +7,11 @@
 #include "reports/commands/html_report.h"
 #include "reports/commands/postmortem_render.h"
 #include "reports/commands/stacks_words.h"
-#include "reports/render/assets.h"
 #include "reports/render/escape.h"
+#include "reports/render/page.h"
 #include "reports/render/table.h"
 
-#define END_BYTES   (8u << 10)   /* kept for the footer and the end tags */
+#define END_BYTES   (24u << 10)  /* kept for the footer, the scripts and the end tags */
 #define GROUP_BYTES (192u << 10) /* of one thread; the crashed one gets half the page */
 
 void html_text(struct html_page *page, const char *string)
@@ -26,44 +24,34 @@ void html_lines(struct html_page *page, const char *string)
     escape_markup(page->text, string, ESCAPE_KEEP_LINES);
 }
 
-static void head(struct html_page *page)
-{
-    struct text *text = page->text;
-    text_append(text,
-                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-    text_printf(text, "style-src '%s'; script-src '%s'; ", asset_report_css.hash,
-                asset_report_js.hash);
-    text_append(text, "img-src data:; base-uri 'none'; form-action 'none'\">\n"
-                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                      "<meta name=\"referrer\" content=\"no-referrer\">\n"
-                      "<meta name=\"generator\" content=\"inquest " INQUEST_VERSION "\">\n"
-                      "<link rel=\"icon\" href=\"data:,\">\n<title>");
-    html_text(page, page->model->verdict);
-    text_append(text, "</title>\n<style>");
-    text_append_n(text, asset_report_css.bytes, asset_report_css.size);
-    text_append(text, "</style>\n</head>\n");
-}
+static const char *const keys[] = {
+    "<kbd>j</kbd> <kbd>k</kbd>",
+    "next and previous thread or frame",
+    "<kbd>Enter</kbd>",
+    "open or close it",
+    "<kbd>e</kbd> <kbd>c</kbd>",
+    "expand and collapse all",
+    "<kbd>o</kbd>",
+    "newest or oldest call first",
+    NULL,
+};
 
-static void bar(struct html_page *page)
+static struct page_shell shell_of(const struct postmortem *model)
 {
-    text_append(
-        page->text,
-        "<body>\n<header class=\"bar\"><div class=\"wide\"><div class=\"brand\">inquest "
-        "<span>postmortem</span></div>\n<div class=\"tools script\" role=\"search\" hidden>"
-        "<input id=\"search\" type=\"search\" placeholder=\"Search  ( / )\" autocomplete=\"off\""
-        " spellcheck=\"false\" aria-label=\"Search threads, frames, values and files\">"
-        "<output id=\"found\" class=\"found\" for=\"search\"></output>"
-        "<select id=\"sort\" aria-label=\"Order of threads\">"
-        "<option value=\"importance\">By importance</option><option value=\"name\">By name</option>"
-        "<option value=\"number\">By number</option><option value=\"frames\">By depth</option>"
-        "</select>"
-        "<button type=\"button\" id=\"order\">Newest call first</button>"
-        "<button type=\"button\" id=\"expand\">Expand all</button>"
-        "<button type=\"button\" id=\"collapse\">Collapse all</button>"
-        "<button type=\"button\" id=\"theme\">Theme: auto</button>"
-        "<button type=\"button\" id=\"keys\" class=\"desk\" aria-label=\"Keys\">?</button>"
-        "</div></div></header>\n<main id=\"main\" class=\"wide\">\n");
+    return (struct page_shell){
+        .title = model->verdict,
+        .kind = "postmortem",
+        .tools = "<select id=\"sort\" aria-label=\"Order of threads\">"
+                 "<option value=\"importance\">By importance</option><option value=\"name\">By name"
+                 "</option><option value=\"number\">By number</option><option value=\"frames\">"
+                 "By depth</option></select>"
+                 "<button type=\"button\" id=\"order\">Newest call first</button>"
+                 "<button type=\"button\" id=\"expand\">Expand all</button>"
+                 "<button type=\"button\" id=\"collapse\">Collapse all</button>",
+        .search_label = "Search threads, frames, values and files",
+        .scripts = {&asset_threads_js},
+        .keys = keys,
+    };
 }
 
 static void jump(struct html_page *page, bool there, const char *target, const char *words)
@@ -174,14 +162,13 @@ static void cut_count(struct html_page *page, size_t count, const char *what)
     text_printf(page->text, " %s%s.", what, count == 1 ? "" : "s");
 }
 
+/* Paragraphs, into page->text. */
 static void footer(struct html_page *page)
 {
     const struct postmortem *model = page->model;
     const char *fingerprint = postmortem_meta(model, "fingerprint");
     const char *redacted = postmortem_meta(model, "redacted");
-    text_append(page->text,
-                "</main>\n<footer><div class=\"wide\"><p>Made by inquest " INQUEST_VERSION
-                " from ");
+    text_append(page->text, "<p>Made by inquest " INQUEST_VERSION " from ");
     html_text(page, model->input);
     if (fingerprint) {
         text_append(page->text, ", fingerprint <span class=\"mono\">");
@@ -201,22 +188,6 @@ static void footer(struct html_page *page)
         cut_count(page, page->cut_rows, "row");
         text_append(page->text, " The commands above show them.</p>\n");
     }
-    text_append(page->text, "</div></footer>\n");
-}
-
-static void end(struct html_page *page)
-{
-    text_append(page->text,
-                "<dialog id=\"help\" aria-label=\"Keys\"><h2>Keys</h2><dl>"
-                "<dt><kbd>/</kbd></dt><dd>search; <kbd>Esc</kbd> ends it</dd>"
-                "<dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous thread or frame</dd>"
-                "<dt><kbd>Enter</kbd></dt><dd>open or close it</dd>"
-                "<dt><kbd>e</kbd> <kbd>c</kbd></dt><dd>expand and collapse all</dd>"
-                "<dt><kbd>o</kbd></dt><dd>newest or oldest call first</dd>"
-                "<dt><kbd>t</kbd></dt><dd>dark and light</dd></dl>"
-                "<button type=\"button\" id=\"close\">Close</button></dialog>\n<script>");
-    text_append_n(page->text, asset_report_js.bytes, asset_report_js.size);
-    text_append(page->text, "</script>\n</body>\n</html>\n");
 }
 
 /* What stands after the threads is written first, so that they get the room that
@@ -231,17 +202,18 @@ void postmortem_render_html(const struct postmortem *model, struct text *text)
     html_next(&after);
     html_files(&after);
     struct html_page page = {.model = model, .text = text, .cut_rows = after.cut_rows};
-    size_t fixed = tail.size + asset_report_js.size + END_BYTES;
-    page.limit = HTML_LIMIT - fixed;
-    head(&page);
-    bar(&page);
+    const struct page_shell shell = shell_of(model);
+    page.limit = PAGE_LIMIT - tail.size - END_BYTES;
+    page_begin(&shell, text);
     verdict(&page);
     facts(&page);
     crashed_thread(&page);
     other_threads(&page);
     text_append_n(text, text_string(&tail), tail.size);
+    text_clear(&tail);
+    page.text = &tail;
     footer(&page);
-    end(&page);
+    page_end(&shell, text_string(&tail), text);
     text->failed |= tail.failed;
     text_deinit(&tail);
 }

@@ -10,8 +10,7 @@
 /* The forms of one model. What is cut to keep a form readable or within its bound
  * is said and counted in it. */
 
-#define MARKDOWN_LIMIT 65000u     /* bytes; an issue's comment holds 65,536 characters */
-#define HTML_LIMIT     (2u << 20) /* bytes */
+#define MARKDOWN_LIMIT 65000u /* bytes; an issue's comment holds 65,536 characters */
 
 /* The summary on standard output: for a narrow terminal at three in the morning. */
 void postmortem_render_text(const struct postmortem *model, size_t width, bool color,

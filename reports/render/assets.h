@@ -11,7 +11,7 @@ struct asset {
     const char *hash; /* "sha256-…", as a Content-Security-Policy names it */
 };
 
-extern const struct asset asset_report_css, asset_report_js;
-extern const struct asset asset_flame_css, asset_flame_dark_css, asset_flame_js;
+extern const struct asset asset_report_css, asset_page_js, asset_threads_js;
+extern const struct asset asset_flame_css, asset_flame_dark_css, asset_flame_page_css, asset_flame_js;
 
 #endif

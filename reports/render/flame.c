@@ -11,6 +11,7 @@
 
 #include "reports/render/assets.h"
 #include "reports/render/escape.h"
+#include "reports/render/flame_change.h"
 #include "reports/render/flame_colors.h"
 #include "reports/render/flame_layout.h"
 
@@ -105,15 +106,6 @@ static void attribute(struct text *text, const char *name, double value)
     text_append_char(text, '"');
 }
 
-static void amount(const struct picture *picture, struct text *text, double value)
-{
-    switch (picture->graph->unit) {
-    case COLUMN_BYTES: format_bytes(text, value < 9e18 ? (int64_t)value : INT64_MAX); break;
-    case COLUMN_SECONDS: format_seconds(text, value); break;
-    default: format_count(text, value < 9e18 ? (int64_t)value : INT64_MAX); break;
-    }
-}
-
 /* Text of a dump, cut to so many columns. */
 static void fitted(struct picture *picture, const char *string, size_t columns)
 {
@@ -147,19 +139,34 @@ static const char *frame_name(const struct picture *picture, const struct flame_
     return rest;
 }
 
+/* NULL: the picture is of one recording, or the frame of many nodes. */
+static const struct flame_change *frame_change(const struct picture *picture,
+                                               const struct flame_frame *frame)
+{
+    bool one = picture->graph->changes && frame->node != FLAME_REST;
+    return one ? &picture->graph->changes[frame->node] : NULL;
+}
+
 static void write_title(struct picture *picture, const struct flame_frame *frame, const char *name)
 {
     const struct flame_node *node =
         frame->node == FLAME_REST ? NULL : &picture->graph->nodes[frame->node];
+    const struct flame_change *change = frame_change(picture, frame);
     text_append(picture->text, "<title>");
     fitted(picture, name, TITLE_WIDTH);
     text_append_char(picture->text, '\n');
-    amount(picture, picture->text, frame->value);
-    text_append(picture->text, " (");
-    text_clear(&picture->scratch);
-    format_share(&picture->scratch, frame->width);
-    escape_markup(picture->text, text_string(&picture->scratch), ESCAPE_ONE_LINE);
-    text_append(picture->text, ")");
+    if (change) {
+        flame_change_words(picture->graph, change->old_total, change->new_total, picture->text);
+        text_append(picture->text, "\nby itself ");
+        flame_change_words(picture->graph, change->old_self, change->new_self, picture->text);
+    } else {
+        flame_amount(picture->graph, frame->value, picture->text);
+        text_append(picture->text, " (");
+        text_clear(&picture->scratch);
+        format_share(&picture->scratch, frame->width);
+        escape_markup(picture->text, text_string(&picture->scratch), ESCAPE_ONE_LINE);
+        text_append(picture->text, ")");
+    }
     if (node && node->detail && *node->detail) {
         text_append_char(picture->text, '\n');
         fitted(picture, node->detail, TITLE_WIDTH);
@@ -175,21 +182,38 @@ static void write_frame(struct picture *picture, const struct flame_frame *frame
     double x = MARGIN + frame->x * (WIDTH - 2 * MARGIN),
            width = frame->width * (WIDTH - 2 * MARGIN);
     double y = frame_y(picture, frame->depth), columns = floor((width - 2 * PADDING) / LETTER);
-    text_append(text, "<g class=\"f\">");
+    const struct flame_change *change = frame_change(picture, frame);
+    enum flame_presence presence = change ? flame_change_presence(change) : FLAME_BOTH;
+    static const char *const classes[] = {"f", "f new", "f gone"};
+    static const char *const signs[] = {"", "+ ", "− "};
+    text_printf(text, "<g class=\"%s\">", classes[presence]);
     write_title(picture, frame, name);
     text_append(text, "<rect class=\"");
-    color_class(picture, frame->node == FLAME_REST ? NULL : picture->graph->nodes[frame->node].key);
+    if (change)
+        text_append(text, flame_change_class(change->old_total, change->new_total));
+    else
+        color_class(picture,
+                    frame->node == FLAME_REST ? NULL : picture->graph->nodes[frame->node].key);
     text_append_char(text, '"');
     attribute(text, "x", x);
     attribute(text, "y", y);
     attribute(text, "width", width);
     text_append(text, " height=\"17\" rx=\"2\"/>");
+    if (change && (change->old_self != 0 || change->new_self != 0)) {
+        text_printf(text, "<rect class=\"own %s\"",
+                    flame_change_class(change->old_self, change->new_self));
+        attribute(text, "x", x);
+        attribute(text, "y", y + 13.5);
+        attribute(text, "width", width);
+        text_append(text, " height=\"3.5\"/>");
+    }
     if (columns >= 3) {
         text_append(text, "<text");
         attribute(text, "x", x + PADDING);
         attribute(text, "y", y + 12.5);
         text_append_char(text, '>');
-        fitted(picture, name, (size_t)columns);
+        text_append(text, signs[presence]);
+        fitted(picture, name, (size_t)columns - (presence ? 2 : 0));
         text_append(text, "</text>");
     }
     text_append(text, "</g>\n");
@@ -272,31 +296,39 @@ static void write_legend(struct picture *picture)
 
 /* ---- The whole. */
 
-static void write_head(struct picture *picture)
+static void write_style(struct picture *picture)
+{
+    struct text *text = picture->text;
+    text_append(text, "<style><![CDATA[\n");
+    text_append_n(text, asset_flame_css.bytes, asset_flame_css.size);
+    write_colors(picture, false);
+    text_append(text, "@media (prefers-color-scheme: dark) {\n");
+    text_append_n(text, asset_flame_dark_css.bytes, asset_flame_dark_css.size);
+    write_colors(picture, true);
+    text_append(text, "}\n]]></style>\n");
+}
+
+static void write_head(struct picture *picture, bool alone)
 {
     const struct flame_graph *graph = picture->graph;
     struct text *text = picture->text;
+    text_append(text, alone ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : "");
     text_printf(text,
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                "viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"title desc\" "
-                "class=\"%s\">\n<title id=\"title\">",
+                "viewBox=\"0 0 %.0f %.0f\" role=\"img\" class=\"fg %s\">\n<title>",
                 WIDTH, picture->height, WIDTH, picture->height, graph->icicle ? "icicle" : "flame");
     escape_markup(text, graph->title, ESCAPE_ONE_LINE);
-    text_append(text, "</title>\n<desc id=\"desc\">");
+    text_append(text, "</title>\n<desc>");
     escape_markup(text, graph->description, ESCAPE_ONE_LINE);
     if (picture->layout.hidden) {
         text_append_char(text, ' ');
         format_count(text, (int64_t)picture->layout.hidden);
         text_append(text, " nodes too narrow to be seen are not drawn one by one.");
     }
-    text_append(text, "</desc>\n<style><![CDATA[\n");
-    text_append_n(text, asset_flame_css.bytes, asset_flame_css.size);
-    write_colors(picture, false);
-    text_append(text, "@media (prefers-color-scheme: dark) {\n");
-    text_append_n(text, asset_flame_dark_css.bytes, asset_flame_dark_css.size);
-    write_colors(picture, true);
-    text_append(text, "}\n]]></style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
+    text_append(text, "</desc>\n");
+    if (alone)
+        write_style(picture);
+    text_append(text, "<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
 }
 
 static void write_heading(struct picture *picture)
@@ -314,30 +346,46 @@ static void write_heading(struct picture *picture)
                     MARGIN, HEAD + 14);
 }
 
-void flame_render(const struct flame_graph *graph, struct text *text)
+static void render(const struct flame_graph *graph, bool alone, struct text *text)
 {
     struct picture picture = {.graph = graph, .text = text};
     text_init(&picture.scratch);
     text_init(&picture.cut);
     flame_layout_make(graph, LEAST / (WIDTH - 2 * MARGIN), &picture.layout);
     picture.height = HEAD + (picture.layout.depth + 1.0) * FRAME + FOOT;
-    for (size_t i = 0; i < picture.layout.frames.count; i++)
+    for (size_t i = 0; i < picture.layout.frames.count && !graph->changes; i++)
         if (picture.layout.frames.items[i].node != FLAME_REST)
             mark_color(&picture, graph->nodes[picture.layout.frames.items[i].node].key);
-    write_head(&picture);
+    write_head(&picture, alone);
     write_heading(&picture);
-    text_append(text, "<g id=\"frames\">\n");
+    text_append(text, "<g class=\"frames\">\n");
     for (size_t i = 0; i < picture.layout.frames.count; i++)
         write_frame(&picture, &picture.layout.frames.items[i]);
     text_append(text, "</g>\n");
-    write_legend(&picture);
-    text_printf(text, "<text id=\"info\" class=\"subtitle\" x=\"%.0f\" y=\"%.0f\"></text>\n",
-                MARGIN, picture.height - 14);
-    text_append(text, "<script><![CDATA[\n");
-    text_append_n(text, asset_flame_js.bytes, asset_flame_js.size);
-    text_append(text, "]]></script>\n</svg>\n");
+    if (graph->changes)
+        flame_change_legend(MARGIN, picture.height - 38, text);
+    else
+        write_legend(&picture);
+    text_printf(text, "<text class=\"info subtitle\" x=\"%.0f\" y=\"%.0f\"></text>\n", MARGIN,
+                picture.height - 14);
+    if (alone) {
+        text_append(text, "<script><![CDATA[\n");
+        text_append_n(text, asset_flame_js.bytes, asset_flame_js.size);
+        text_append(text, "]]></script>\n");
+    }
+    text_append(text, "</svg>\n");
     text->failed |= picture.layout.failed || picture.scratch.failed || picture.cut.failed;
     flame_layout_deinit(&picture.layout);
     text_deinit(&picture.scratch);
     text_deinit(&picture.cut);
+}
+
+void flame_render(const struct flame_graph *graph, struct text *text)
+{
+    render(graph, true, text);
+}
+
+void flame_render_inline(const struct flame_graph *graph, struct text *text)
+{
+    render(graph, false, text);
 }

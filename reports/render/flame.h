@@ -23,17 +23,28 @@ struct flame_node {
                            picture, and keys of one package are alike; "": grey */
 };
 
+/* How a node changed, for a differential picture: in the graph's unit. */
+struct flame_change {
+    double old_total, new_total, old_self, new_self;
+};
+
 struct flame_graph {
     const char *title, *subtitle;
     const char *description; /* what the widths mean, for who can't see them */
     enum column_kind unit;   /* how values are written */
+    const char *unit_name;   /* after a plain number, "samples"; NULL: nothing */
     bool icicle;
     const struct flame_node *nodes; /* in the order in which siblings stand */
     size_t count;
+    /* By node; NULL: colours by key. A frame's colour says how it changed with all that is
+     * above it, the stripe at its foot how it changed itself. */
+    const struct flame_change *changes;
 };
 
-/* Appends the picture. Frames too narrow to be seen are one frame at the end of their
- * siblings, and counted in the description. */
+/* Appends the picture, a file of its own. Frames too narrow to be seen are one frame at
+ * the end of their siblings, and counted in the description. */
 void flame_render(const struct flame_graph *graph, struct text *text);
+/* As an element of a page that has asset_flame_page_css and asset_flame_js. */
+void flame_render_inline(const struct flame_graph *graph, struct text *text);
 
 #endif

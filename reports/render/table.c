@@ -79,8 +79,7 @@ static void append_plain_number(struct text *text, const struct cell *cell)
     json_real(&json, cell->real);
 }
 
-/* A number as people read it; says nothing of text. */
-static void append_number(struct text *text, const struct cell *cell, enum column_kind kind)
+void table_append_number(struct text *text, const struct cell *cell, enum column_kind kind)
 {
     double real = cell->kind == CELL_REAL ? cell->real : (double)cell->integer;
     if (kind == COLUMN_SECONDS)
@@ -104,7 +103,7 @@ static void append_cell(struct text *text, const struct cell *cell, enum column_
     if (cell->kind == CELL_TEXT)
         escape_terminal(text, cell->text, ESCAPE_ONE_LINE);
     else if (cell->kind != CELL_NULL)
-        append_number(text, cell, kind);
+        table_append_number(text, cell, kind);
 }
 
 /* A column stands to the right where it holds numbers and no text. */
@@ -236,7 +235,7 @@ void table_render_csv(const struct table *table, struct text *text)
             if (cell->kind == CELL_TEXT)
                 escape_csv(text, cell->text);
             else if (cell->kind == CELL_INTEGER && table->columns[column].kind == COLUMN_ADDRESS)
-                append_number(text, cell, COLUMN_ADDRESS);
+                table_append_number(text, cell, COLUMN_ADDRESS);
             else if (cell->kind != CELL_NULL)
                 append_plain_number(text, cell);
         }
@@ -263,7 +262,7 @@ void table_render_markdown(const struct table *table, struct text *text)
             if (cell->kind == CELL_TEXT)
                 escape_markdown_code(text, cell->text, true);
             else if (cell->kind != CELL_NULL)
-                append_number(text, cell, table->columns[column].kind);
+                table_append_number(text, cell, table->columns[column].kind);
             text_append(text, " ");
         }
         text_append(text, "|\n");

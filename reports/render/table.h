@@ -21,6 +21,7 @@ enum column_kind {
     COLUMN_SECONDS, /* 1.23 s */
     COLUMN_ADDRESS, /* 0x7f…; a string in JSON and CSV too */
     COLUMN_SHARE,   /* 0.123 is 12.3 % */
+    COLUMN_CODE,    /* text of the program: a path, a name, a value */
 };
 
 struct column {
@@ -65,6 +66,13 @@ void table_render_csv(const struct table *table, struct text *text);
 void table_render_markdown(const struct table *table, struct text *text);
 /* An array of objects, as the next value of `json`. */
 void table_render_json(const struct table *table, struct json_writer *json);
+
+/* <table class="grid sortable">, in a box that scrolls, for a page: rows while they fit
+ * into `limit` bytes. Returns how many. */
+size_t table_render_html(const struct table *table, size_t limit, struct text *text);
+
+/* A number as people read it; nothing for text. */
+void table_append_number(struct text *text, const struct cell *cell, enum column_kind kind);
 
 /* ---- Numbers and widths, for people. */
 void format_count(struct text *text, int64_t value);    /* 1,234,567 */

@@ -72,7 +72,7 @@ class Flame(unittest.TestCase):
         page.run(CLICK % "types")
         self.assertAlmostEqual(page.run(WIDTH % "types"), page.run(WIDTH % "all objects"), delta=.1)
         self.assertLess(page.run(SHOWN), all_shown)
-        self.assertIn("types", page.run("document.getElementById('info').textContent"))
+        self.assertIn("types", page.run("document.querySelector('.info').textContent"))
         page.key("Escape")
         self.assertAlmostEqual(page.run(WIDTH % "types"), before, delta=.1)
         self.assertEqual(page.run(SHOWN), all_shown)
@@ -84,7 +84,7 @@ class Flame(unittest.TestCase):
         self.assertEqual(page.run("document.activeElement.value"), "type")
         hits = page.run("document.querySelectorAll('.f.hit').length")
         self.assertGreater(hits, 3)
-        self.assertRegex(page.run("document.getElementById('info').textContent"),
+        self.assertRegex(page.run("document.querySelector('.info').textContent"),
                          r"^%d frames, [\d.]+ %% of all$" % hits)
         page.key("Escape")
         self.assertEqual(page.run("document.querySelectorAll('.f.hit').length"), 0)
@@ -120,7 +120,7 @@ class Flame(unittest.TestCase):
         page = self.page(self.pictures["flame"], scripts=False)
         self.assertEqual(page.run("document.querySelectorAll('.tool, input').length"), 0)
         self.assertGreater(page.run(SHOWN), 20)
-        self.assertIn("all objects", page.run("document.getElementById('frames').textContent"))
+        self.assertIn("all objects", page.run("document.querySelector('.frames').textContent"))
 
     def test_inside_img(self):
         page_path = pathlib.Path(self.folder.name) / "page.html"

@@ -254,7 +254,7 @@ class Reports(unittest.TestCase):
         self.assertEqual(page.problems(), [])
         tags = set(page.run("Array.from(document.querySelectorAll('*'), (e) => e.localName)"))
         self.assertLessEqual(tags, self.ALLOWED)
-        self.assertEqual(page.run("document.scripts.length"), 1)
+        self.assertEqual(page.run("document.scripts.length"), 2)
         self.assertEqual(page.run("document.querySelectorAll('style').length"), 1)
         names = set(page.run("Array.from(document.querySelectorAll('*'), (e) => e.localName === "
                              "'svg' ? [] : e.getAttributeNames()).flat()"))

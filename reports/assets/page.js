@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page is whole without this script; it adds search, sorting and keys. It only
-// ever moves, shows and hides what is there: no text is made into markup.
+// What all pages share: search, sortable tables, theme and keys. A page is whole without
+// scripts; they only ever move, show and hide what is there: no text is made into markup.
 "use strict";
-(() => {
+const page = (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
   const byId = (id) => document.getElementById(id);
-  const search = byId("search"), found = byId("found"), sort = byId("sort");
-  const threads = all(".thread"), rows = all(".grid tbody tr, .warnings li");
-  const list = byId("threads");
+  const search = byId("search"), found = byId("found"), help = byId("help");
+  const rows = all(".grid tbody tr, .warnings li");
 
   all(".script").forEach((element) => { element.hidden = false; });
 
@@ -28,11 +27,8 @@
     remember(theme);
   };
   setTheme(recall());
+  themeButton.addEventListener("click", nextTheme);
 
-  // ---- Open and close.
-  const openAll = (open) => all(".thread, .frame details, .exception, .more").forEach((details) => {
-    details.open = open;
-  });
   let openedToPrint = [];
   addEventListener("beforeprint", () => {
     openedToPrint = all("details:not([open])");
@@ -68,22 +64,16 @@
     }
     CSS.highlights.set("found", highlight);
   };
-  const OPENED = 12;
+  // Told what holds all words; says how many hits and of how many, or nothing.
+  const finders = [];
   const find = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const holds = (element) => words.every((word) => textOf(element).includes(word));
-    let hits = 0;
-    threads.forEach((thread) => {
-      const hit = holds(thread);
-      thread.hidden = !hit;
-      hits += hit;
-      if (!hit || !words.length || hits > OPENED) return;
-      thread.open = true;
-      all(".frame details, .exception", thread).forEach((frame) => { if (holds(frame)) frame.open = true; });
-    });
-    rows.forEach((row) => { row.hidden = !holds(row); });
+    let shown = 0;
+    rows.forEach((row) => { row.hidden = !holds(row); shown += !row.hidden; });
+    const counts = finders.map((finder) => finder(holds, words)).find(Boolean);
     mark(words);
-    found.textContent = words.length ? hits + " of " + threads.length : "";
+    found.textContent = !words.length ? "" : (counts || [shown, rows.length]).join(" of ");
   };
   let timer = 0;
   search.addEventListener("input", () => {
@@ -91,32 +81,26 @@
     timer = setTimeout(find, 80);
   });
 
-  // ---- Sort the threads, and the columns of tables.
-  const number = (element, name) => Number(element.dataset[name]);
-  const orders = {
-    importance: (a, b) => number(a, "rank") - number(b, "rank"),
-    name: (a, b) => a.dataset.name.localeCompare(b.dataset.name, "en", { numeric: true }),
-    number: (a, b) => number(a, "id") - number(b, "id"),
-    frames: (a, b) => number(b, "frames") - number(a, "frames"),
-  };
-  const sortThreads = () => {
-    if (list) list.append(...all(".thread", list).sort(orders[sort.value] || orders.importance));
-  };
-  sort.addEventListener("change", sortThreads);
+  // ---- Tables.
   const sortTable = (header) => {
     const table = header.closest("table"), body = table.tBodies[0];
-    const column = header.cellIndex;
-    const down = header.getAttribute("aria-sort") === "ascending";
+    const column = header.cellIndex, numeric = header.classList.contains("number");
+    const sorted = header.getAttribute("aria-sort"), rows = Array.from(body.rows);
+    let down = sorted ? sorted === "ascending" : numeric;
     const key = (row) => {
       const cell = row.cells[column];
       return cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value);
     };
     const compare = (a, b) => typeof a === "number" && typeof b === "number"
       ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
-    const sorted = Array.from(body.rows).sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1));
+    const order = rows.slice().sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1));
+    if (!sorted && order.every((row, i) => row === rows[i])) { // a first click changes something
+      order.reverse();
+      down = !down;
+    }
     all("th", table).forEach((other) => other.removeAttribute("aria-sort"));
     header.setAttribute("aria-sort", down ? "descending" : "ascending");
-    body.append(...sorted);
+    body.append(...order);
   };
   all(".grid.sortable th").forEach((header) => {
     const button = document.createElement("button");
@@ -126,32 +110,9 @@
     header.append(button);
   });
 
-  // ---- The order of frames: the most recent call first, or last as Python prints.
-  const order = byId("order");
-  const turn = () => {
-    const oldest = root.classList.toggle("oldest-first");
-    order.textContent = oldest ? "Oldest call first" : "Newest call first";
-  };
-
-  // ---- Keys.
-  const help = byId("help");
-  const step = (by) => {
-    const stops = all(".thread > summary, .thread[open] :is(.frame > details, .exception) > summary")
-      .filter((stop) => !stop.closest("[hidden]"));
-    if (!stops.length) return;
-    const now = stops.indexOf(document.activeElement);
-    const next = now < 0 ? (by > 0 ? 0 : stops.length - 1)
-      : Math.min(Math.max(now + by, 0), stops.length - 1);
-    stops[next].focus();
-    stops[next].scrollIntoView({ block: "nearest" });
-  };
+  // ---- Keys. Other scripts add theirs.
   const keys = {
     "/": () => { search.focus(); search.select(); },
-    "j": () => step(1),
-    "k": () => step(-1),
-    "e": () => openAll(true),
-    "c": () => openAll(false),
-    "o": turn,
     "t": nextTheme,
     "?": () => help.showModal(),
   };
@@ -163,13 +124,11 @@
       search.blur();
     } else if (!event.target.closest("input, select, textarea") && keys[event.key]) {
       event.preventDefault();
-      keys[event.key]();
+      keys[event.key](event);
     }
   });
-  byId("expand").addEventListener("click", () => openAll(true));
-  byId("collapse").addEventListener("click", () => openAll(false));
-  themeButton.addEventListener("click", nextTheme);
-  order.addEventListener("click", turn);
   byId("keys").addEventListener("click", () => help.showModal());
   byId("close").addEventListener("click", () => help.close());
+
+  return { root, all, byId, keys, finders };
 })();
