@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analyzer/index/cache.h"
 #include "analyzer/index/index_open.h"
+#include "analyzer/profile/profile_index.h"
 #include "analyzer/runtime/core_memory.h"
 #include "analyzer/runtime/heap_facts.h"
 #include "analyzer/runtime/runtime.h"
@@ -104,16 +106,17 @@ static void collect_python_facts(struct build *build)
     collect_python_build(build);
 }
 
-/* The state of all files that the answers may depend on beside the dump. */
+/* The state of all files that the answers may depend on beside the dump; `core` NULL:
+ * a recording depends on none. */
 static uint64_t files_state(const struct session_options *options, const struct core_dump *core)
 {
     uint64_t state = options->executable ? cache_file_state(NULL, options->executable) : 0;
-    for (size_t i = 0; i < core->files.count; i++)
+    for (size_t i = 0; core && i < core->files.count; i++)
         state += cache_file_state(options->sysroot, core->files.items[i].path);
     return state;
 }
 
-static void collect_index_facts(struct build *build)
+static void collect_index_facts(struct build *build, const char *parts)
 {
     struct index_writer *writer = build->writer;
     char number[32];
@@ -121,7 +124,7 @@ static void collect_index_facts(struct build *build)
     index_writer_meta(writer, "schema", number);
     index_writer_meta(writer, "tool", "inquest " INQUEST_VERSION);
     index_writer_meta(writer, "redacted", build->options->redact ? "1" : "0");
-    index_writer_meta(writer, "parts", build->options->heap ? "stacks heap" : "stacks");
+    index_writer_meta(writer, "parts", parts);
     index_writer_meta(writer, "fingerprint", build->input.fingerprint);
     snprintf(number, sizeof number, "%016" PRIx64, files_state(build->options, &build->core));
     index_writer_meta(writer, "files_state", number);
@@ -153,7 +156,7 @@ static enum status collect(struct build *build, struct error *err)
         status = discover(build, err);
     if (status != STATUS_OK)
         return status;
-    collect_index_facts(build);
+    collect_index_facts(build, build->options->heap ? "stacks heap" : "stacks");
     if (build->has_process)
         collect_python_facts(build);
     struct python_process *process = build->has_process ? &build->process : NULL;
@@ -181,6 +184,89 @@ static enum status build_core(struct build *build, struct error *err)
     build->has_core = true;
     status = memory_image_create(&build->core, &memory, &build->arena, &build->image, err);
     return status == STATUS_OK ? collect(build, err) : status;
+}
+
+/* ---- Recordings. */
+
+static enum status add_number(struct profile *profile, const char *key, uint64_t value)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, value);
+    return profile_add_fact(profile, key, number);
+}
+
+/* Where the recording comes from, as an index's meta has it. */
+static enum status add_source_facts(const struct input_file *input, struct profile *profile)
+{
+    int64_t modified = input->modified_ns;
+    time_t seconds = (time_t)(modified / 1000000000 - (modified % 1000000000 < 0));
+    struct tm parts;
+    char time[64];
+    enum status status = profile_add_fact(profile, "source", input->name);
+    if (status == STATUS_OK)
+        status = add_number(profile, "source_bytes",
+                            input->stored_size ? input->stored_size : input->size);
+    if (status == STATUS_OK && input->wrapper != INPUT_PLAIN)
+        status = profile_add_fact(profile, "wrapper", input_wrapper_name(input->wrapper));
+    if (status == STATUS_OK && modified && gmtime_r(&seconds, &parts) &&
+        strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &parts))
+        status = profile_add_fact(profile, "source_mtime", time);
+    return status;
+}
+
+/* Values of variables; of facts, what a command line may hold. */
+static void redact_profile(struct profile *profile)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < profile->locals.count; i++)
+        profile->locals.items[i].value = 0;
+    for (size_t i = 0; i < profile->facts.count; i++) {
+        if (strcmp(profile->facts.items[i].key, "command") != 0)
+            profile->facts.items[kept++] = profile->facts.items[i];
+    }
+    profile->facts.count = kept;
+}
+
+static enum status parse_profile(const struct session_options *options,
+                                 const struct input_file *input, struct profile *ret_profile,
+                                 struct error *err)
+{
+    struct profile profile;
+    enum status status = profile_parse(input, options->progress, &profile, err);
+    if (status != STATUS_OK)
+        return name_input(options, status, err);
+    if (options->redact)
+        redact_profile(&profile);
+    status = add_source_facts(input, &profile);
+    if (status != STATUS_OK) {
+        profile_deinit(&profile);
+        return error_set(err, status, "%s: %s", options->input, status_name(status));
+    }
+    *ret_profile = profile;
+    return STATUS_OK;
+}
+
+static enum status build_profile(struct build *build, struct error *err)
+{
+    struct profile profile;
+    enum status status = parse_profile(build->options, &build->input, &profile, err);
+    if (status != STATUS_OK)
+        return status;
+    collect_index_facts(build, "recording");
+    status = profile_index_write(&profile, build->writer, build->options->progress, err);
+    profile_deinit(&profile);
+    return status;
+}
+
+/* ---- What the input turns out to be. */
+
+static enum status refuse_input(const struct session_options *options, struct error *err)
+{
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "%s: not a format that inquest knows: ELF core dumps, snapshots of "
+                     "tracemalloc, pstats files, recordings of py-spy and others like them, and "
+                     "the indexes that inquest load writes; plain or in gzip, lz4 or zstd",
+                     options->input);
 }
 
 static enum status refuse_redaction(const struct session_options *options, struct index *index,
@@ -239,15 +325,11 @@ static enum status build_from_input(struct build *build, struct index **ret_inde
         return name_input(options, status, err);
     build->has_input = true;
     switch (input_file_kind(&build->input)) {
-    case INPUT_CORE: break;
+    case INPUT_CORE: status = build_core(build, err); break;
+    case INPUT_PROFILE: status = build_profile(build, err); break;
     case INPUT_INDEX: return open_wrapped_index(build, ret_index, err);
-    default:
-        return error_set(err, STATUS_UNSUPPORTED,
-                         "%s: not a format that inquest knows: ELF core dumps and the indexes "
-                         "that inquest load writes, plain or in gzip, lz4 or zstd",
-                         options->input);
+    default: return refuse_input(options, err);
     }
-    status = build_core(build, err);
     if (status == STATUS_OUTPUT) /* it names the output already */
         return status;
     if (status != STATUS_OK)
@@ -384,4 +466,92 @@ enum status session_open(const struct session_options *options, struct index **r
     if (options->output || options->no_cache || !regular)
         return build_index(options, options->output, NULL, ret_index, err);
     return open_through_cache(options, ret_index, err);
+}
+
+/* ---- A recording without an index of it. */
+
+static enum status read_index(const struct session_options *options, struct index *index,
+                              struct profile *ret_profile, struct error *err)
+{
+    enum status status = refuse_redaction(options, index, err);
+    if (status == STATUS_OK && !profile_index_is(index))
+        status = error_set(err, STATUS_UNSUPPORTED,
+                           "%s: %s needs a recording (tracemalloc, pstats, py-spy); this is an "
+                           "index of a core",
+                           options->input, options->command ? options->command : "this command");
+    else if (status == STATUS_OK)
+        status = profile_index_read(index, ret_profile, err);
+    index_close(index);
+    return status == STATUS_OK ? status : name_input(options, status, err);
+}
+
+/* The bytes are the caller's. */
+static void release_nothing(void *context)
+{
+    (void)context;
+}
+
+static enum status read_wrapped_index(const struct session_options *options,
+                                      const struct input_file *input, struct profile *ret_profile,
+                                      struct error *err)
+{
+    struct index *index;
+    enum status status = index_open_bytes(options->input, input->data, input->size, release_nothing,
+                                          NULL, &index, err);
+    return status == STATUS_OK ? read_index(options, index, ret_profile, err) : status;
+}
+
+static enum status read_input(const struct session_options *options, const struct input_file *input,
+                              struct profile *ret_profile, struct error *err)
+{
+    switch (input_file_kind(input)) {
+    case INPUT_PROFILE: return parse_profile(options, input, ret_profile, err);
+    case INPUT_INDEX: return read_wrapped_index(options, input, ret_profile, err);
+    case INPUT_CORE:
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "%s: %s needs a recording (tracemalloc, pstats, py-spy); this is a core",
+                         options->input, options->command ? options->command : "this command");
+    default: return refuse_input(options, err);
+    }
+}
+
+enum status session_open_profile(const struct session_options *options, struct profile *ret_profile,
+                                 struct error *err)
+{
+    struct input_file input;
+    if (is_regular(options->input) && is_database(options->input)) {
+        struct index *index;
+        enum status status = index_open(options->input, &index, err);
+        return status == STATUS_OK ? read_index(options, index, ret_profile, err) : status;
+    }
+    enum status status = input_file_open(options->input, options->progress, &input, err);
+    if (status != STATUS_OK)
+        return name_input(options, status, err);
+    status = read_input(options, &input, ret_profile, err);
+    input_file_close(&input);
+    return status;
+}
+
+enum status session_profile_of(struct index *index, struct profile *ret_profile, struct error *err)
+{
+    if (!profile_index_is(index))
+        return error_set(err, STATUS_UNSUPPORTED, "is of a core, not of a recording");
+    return profile_index_read(index, ret_profile, err);
+}
+
+enum session_content session_content(const char *input)
+{
+    struct index *index;
+    if (!is_regular(input))
+        return SESSION_PIPE;
+    switch (input_file_peek(input)) {
+    case INPUT_CORE: return SESSION_CORE;
+    case INPUT_INDEX: break;
+    default: return SESSION_RECORDING;
+    }
+    if (index_open(input, &index, NULL) != STATUS_OK) /* wrapped, or damaged: it is told later */
+        return SESSION_CORE;
+    bool recording = profile_index_is(index);
+    index_close(index);
+    return recording ? SESSION_RECORDING : SESSION_CORE;
 }

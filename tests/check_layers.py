@@ -17,6 +17,7 @@ ROOMS = {  # header -> the only folders whose files may include it
     "lz4.h": ["formats/input", "analyzer/index"],  # wrapped dumps; packed chunks
     "lz4frame.h": ["formats/input"],
     "zstd.h": ["formats/input"],
+    "yajl/yajl_parse.h": ["formats/profiles"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/findings/findings.h"
 
+#include "analyzer/findings/contents.h"
+#include "analyzer/findings/cycles.h"
+#include "analyzer/findings/suspects.h"
+#include "analyzer/findings/waste.h"
+
 /* Each writes the rows of its own tables. To add one: its function, declared in a
  * header of its own, and a row here. */
 static const struct finding {
     const char *name; /* for messages */
     enum status (*write)(const struct findings *findings, struct error *err);
 } table[] = {
+    {"contents", contents_write},
+    {"cycles", cycles_write},
+    {"waste", waste_write},
+    {"suspects", suspects_write},
     {NULL, NULL},
 };
 

@@ -20,11 +20,6 @@ static unsigned common_shift(const uint64_t *address, uint32_t count)
     return bits ? (unsigned)__builtin_ctzll(bits) : 0;
 }
 
-static uint64_t kind_of(const struct heap_objects *objects, uint32_t i)
-{
-    return (uint64_t)objects->type[i] << 2 | (objects->flags[i] & 3u);
-}
-
 static uint64_t dominator_token(struct dominator_history *history, uint64_t kind, uint32_t id,
                                 uint32_t dominator)
 {
@@ -42,38 +37,67 @@ static uint64_t dominator_token(struct dominator_history *history, uint64_t kind
     return DOMINATOR_TOKENS + zigzag((uint64_t)dominator - id);
 }
 
+struct heap_objects packed_objects_part(const struct heap_objects *objects, uint32_t index,
+                                        struct heap_object_block *block)
+{
+    uint32_t left = objects->count - index, count = left < PACKED_OBJECTS ? left : PACKED_OBJECTS;
+    if (objects->read) {
+        objects->read(objects->context, index, count, block);
+        return (struct heap_objects){
+            .count = count,
+            .address = block->address,
+            .type = block->type,
+            .size = block->size,
+            .refcount = block->refcount,
+            .retained = block->retained,
+            .dominator = block->dominator,
+            .flags = block->flags,
+        };
+    }
+    return (struct heap_objects){
+        .count = count,
+        .address = objects->address + index,
+        .type = objects->type + index,
+        .size = objects->size + index,
+        .refcount = objects->refcount + index,
+        .retained = objects->retained + index,
+        .dominator = objects->dominator + index,
+        .flags = objects->flags + index,
+    };
+}
+
 /* The ends of all columns, written side by side in one walk over the objects. */
-static void encode_columns(const struct heap_objects *objects, uint32_t index, uint32_t count,
-                           unsigned shift, uint8_t *at[PACKED_OBJECT_COLUMNS])
+static void encode_columns(const struct heap_objects *part, uint32_t index, unsigned shift,
+                           uint8_t *at[PACKED_OBJECT_COLUMNS])
 {
     struct dominator_history history = {0};
-    for (uint32_t i = index; i < index + count; i++) {
-        uint64_t kind = kind_of(objects, i), size = objects->size[i];
-        uint32_t dominator = objects->dominator[i];
+    for (uint32_t i = 0; i < part->count; i++) {
+        uint64_t kind = (uint64_t)part->type[i] << 2 | (part->flags[i] & 3u), size = part->size[i];
+        uint32_t dominator = part->dominator[i];
         dominator = dominator == HEAP_NO_OBJECT ? 0 : dominator + 1;
-        if (i > index)
-            at[PACKED_ADDRESS] = varint_put(
-                at[PACKED_ADDRESS], (objects->address[i] - objects->address[i - 1]) >> shift);
+        if (i)
+            at[PACKED_ADDRESS] =
+                varint_put(at[PACKED_ADDRESS], (part->address[i] - part->address[i - 1]) >> shift);
         at[PACKED_KIND] = varint_put(at[PACKED_KIND], kind);
         at[PACKED_SIZE] = varint_put(at[PACKED_SIZE], size);
-        at[PACKED_REFCOUNT] = varint_put(at[PACKED_REFCOUNT], objects->refcount[i]);
-        at[PACKED_RETAINED] = varint_put(at[PACKED_RETAINED], zigzag(objects->retained[i] - size));
-        at[PACKED_DOMINATOR] =
-            varint_put(at[PACKED_DOMINATOR], dominator_token(&history, kind, i + 1, dominator));
+        at[PACKED_REFCOUNT] = varint_put(at[PACKED_REFCOUNT], part->refcount[i]);
+        at[PACKED_RETAINED] = varint_put(at[PACKED_RETAINED], zigzag(part->retained[i] - size));
+        at[PACKED_DOMINATOR] = varint_put(
+            at[PACKED_DOMINATOR], dominator_token(&history, kind, index + i + 1, dominator));
     }
 }
 
 size_t packed_objects_encode(const struct heap_objects *objects, uint32_t index,
                              struct packed_objects_scratch *scratch)
 {
-    uint32_t left = objects->count - index, count = left < PACKED_OBJECTS ? left : PACKED_OBJECTS;
-    unsigned shift = common_shift(objects->address + index, count);
+    const struct heap_objects part = packed_objects_part(objects, index, &scratch->block);
+    unsigned shift = common_shift(part.address, part.count);
     uint8_t *ends[PACKED_OBJECT_COLUMNS], *at = scratch->plain;
     for (int i = 0; i < PACKED_OBJECT_COLUMNS; i++)
         ends[i] = scratch->columns[i];
-    encode_columns(objects, index, count, shift, ends);
-    at = varint_put(at, count);
-    at = varint_put(at, objects->address[index]);
+    encode_columns(&part, index, shift, ends);
+    at = varint_put(at, part.count);
+    at = varint_put(at, part.address[0]);
     at = varint_put(at, shift);
     for (int i = 0; i < PACKED_OBJECT_COLUMNS - 1; i++)
         at = varint_put(at, (uint64_t)(ends[i] - scratch->columns[i]));
@@ -83,6 +107,22 @@ size_t packed_objects_encode(const struct heap_objects *objects, uint32_t index,
         at += size;
     }
     return (size_t)(at - scratch->plain);
+}
+
+bool packed_objects_sound(const struct heap_objects *objects, uint32_t index,
+                          const struct packed_objects_scratch *scratch)
+{
+    const struct heap_object_block *block = &scratch->block;
+    const uint64_t *address = objects->read ? block->address : objects->address + index;
+    const uint32_t *dominator = objects->read ? block->dominator : objects->dominator + index;
+    uint32_t left = objects->count - index, count = left < PACKED_OBJECTS ? left : PACKED_OBJECTS;
+    bool sound = objects->read || !index || address[-1] < address[0];
+    for (uint32_t i = 0; i < count; i++) {
+        sound &= !i || address[i - 1] < address[i];
+        sound &= dominator[i] == HEAP_NO_OBJECT ||
+                 (dominator[i] < objects->count && dominator[i] != index + i);
+    }
+    return sound;
 }
 
 /* ---- Reading. */

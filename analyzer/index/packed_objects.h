@@ -26,7 +26,7 @@
  * "Of this kind" goes by kind modulo PACKED_KINDS; before the first of a kind
  * stand dominator 0 and distance 0. All numbers are varints. */
 
-#define PACKED_OBJECTS 128
+#define PACKED_OBJECTS HEAP_BLOCK_OBJECTS /* 128 */
 #define PACKED_KINDS   16
 
 enum packed_object_column {
@@ -41,13 +41,22 @@ enum packed_object_column {
 
 /* A chunk's room on its way in, one for each thread that packs. */
 struct packed_objects_scratch {
+    struct heap_object_block block;
     uint8_t columns[PACKED_OBJECT_COLUMNS][PACKED_OBJECTS * VARINT_BYTES];
     uint8_t plain[(PACKED_OBJECT_COLUMNS * (PACKED_OBJECTS + 1) + 3) * VARINT_BYTES];
 };
 
+/* The columns from the object at `index` on, at most PACKED_OBJECTS, read into `block`
+ * where they have to be. */
+struct heap_objects packed_objects_part(const struct heap_objects *objects, uint32_t index,
+                                        struct heap_object_block *block);
+
 /* Writes the chunk of the objects from `index` on into scratch->plain; its size. */
 size_t packed_objects_encode(const struct heap_objects *objects, uint32_t index,
                              struct packed_objects_scratch *scratch);
+/* Of what was encoded last: whether addresses ascend and dominators are objects. */
+bool packed_objects_sound(const struct heap_objects *objects, uint32_t index,
+                          const struct packed_objects_scratch *scratch);
 
 /* A chunk that was read. Columns are decoded when they are first asked for. */
 struct packed_objects {

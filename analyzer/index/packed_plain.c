@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "analyzer/index/packed_objects.h"
+
 static const char create_tables[] =
     "CREATE TABLE object (id INTEGER PRIMARY KEY, address INTEGER, type_id INTEGER, size INTEGER,"
     " refcount INTEGER, retained INTEGER, dominator_id INTEGER, is_tracked INTEGER,"
@@ -13,10 +15,11 @@ static const char create_indexes[] = "CREATE INDEX object_address ON object (add
                                      "CREATE INDEX ref_source ON ref (source_id);"
                                      "CREATE INDEX ref_target ON ref (target_id)";
 
-static void bind_object(sqlite3_stmt *insert, const struct heap_objects *objects, uint32_t i)
+static void bind_object(sqlite3_stmt *insert, const struct heap_objects *objects, uint32_t i,
+                        uint32_t id)
 {
     uint32_t dominator = objects->dominator[i];
-    sqlite3_bind_int64(insert, 1, (int64_t)i + 1);
+    sqlite3_bind_int64(insert, 1, id);
     sqlite3_bind_int64(insert, 2, (int64_t)objects->address[i]);
     sqlite3_bind_int64(insert, 3, objects->type[i]);
     sqlite3_bind_int64(insert, 4, (int64_t)objects->size[i]);
@@ -32,11 +35,15 @@ static void bind_object(sqlite3_stmt *insert, const struct heap_objects *objects
 
 static int write_objects(sqlite3_stmt *insert, const struct heap_objects *objects)
 {
+    struct heap_object_block block;
     int code = SQLITE_OK;
-    for (uint32_t i = 0; code == SQLITE_OK && i < objects->count; i++) {
-        bind_object(insert, objects, i);
-        sqlite3_step(insert);
-        code = sqlite3_reset(insert);
+    for (uint64_t index = 0; index < objects->count; index += PACKED_OBJECTS) {
+        const struct heap_objects part = packed_objects_part(objects, (uint32_t)index, &block);
+        for (uint32_t i = 0; code == SQLITE_OK && i < part.count; i++) {
+            bind_object(insert, &part, i, (uint32_t)index + i + 1);
+            sqlite3_step(insert);
+            code = sqlite3_reset(insert);
+        }
     }
     return code;
 }
@@ -57,17 +64,30 @@ static void bind_label(sqlite3_stmt *insert, int position, uint32_t label,
     }
 }
 
+static int write_reference(sqlite3_stmt *insert, uint32_t target, uint32_t label,
+                           const struct heap_labels *labels)
+{
+    sqlite3_bind_int64(insert, 2, (int64_t)target + 1);
+    bind_label(insert, 3, label, labels);
+    sqlite3_step(insert);
+    return sqlite3_reset(insert);
+}
+
+/* *more is the first of those that no row before had. */
 static int write_row(sqlite3_stmt *insert, uint32_t source,
-                     const struct heap_references *references, const struct heap_labels *labels)
+                     const struct heap_references *references, size_t *more,
+                     const struct heap_labels *labels)
 {
     int code = SQLITE_OK;
     uint64_t end = references->first[(uint64_t)source + 1];
     sqlite3_bind_int64(insert, 1, (int64_t)source + 1);
-    for (uint64_t i = references->first[source]; code == SQLITE_OK && i < end; i++) {
-        sqlite3_bind_int64(insert, 2, (int64_t)references->target[i] + 1);
-        bind_label(insert, 3, references->label[i], labels);
-        sqlite3_step(insert);
-        code = sqlite3_reset(insert);
+    for (uint64_t i = references->first[source]; code == SQLITE_OK && i < end; i++)
+        code = write_reference(insert, references->target[i], references->label[i], labels);
+    for (; code == SQLITE_OK && *more < references->more_count; ++*more) {
+        const struct heap_more_reference *reference = &references->more[*more];
+        if (reference->source != source)
+            break;
+        code = write_reference(insert, reference->target, reference->label, labels);
     }
     return code;
 }
@@ -84,8 +104,9 @@ int packed_plain_write(sqlite3 *db, const struct heap_objects *objects,
         code = sqlite3_prepare_v2(db, "INSERT INTO ref VALUES (?, ?, ?)", -1, &ref, NULL);
     if (code == SQLITE_OK)
         code = write_objects(object, objects);
+    size_t more = 0;
     for (uint32_t i = 0; code == SQLITE_OK && i < objects->count; i++)
-        code = write_row(ref, i, references, labels);
+        code = write_row(ref, i, references, &more, labels);
     sqlite3_finalize(object);
     sqlite3_finalize(ref);
     return code == SQLITE_OK ? sqlite3_exec(db, create_indexes, NULL, NULL, NULL) : code;

@@ -5,6 +5,59 @@
 
 #include "analyzer/index/packed_references.h"
 
+/* ---- The rows, where none came along. */
+
+/* first[i + 2]: how many references go to i. */
+static void count_targets(const struct heap_references *references, uint64_t *first)
+{
+    for (uint64_t i = 0; i < references->count; i++)
+        first[(uint64_t)references->target[i] + 2]++;
+}
+
+/* Moves first[target + 1] from a row's start to its end. */
+static void place(const struct heap_references *references, uint32_t objects, uint64_t *first,
+                  uint32_t *sources)
+{
+    for (uint32_t source = 0; source < objects; source++)
+        for (uint64_t i = references->first[source]; i < references->first[source + 1]; i++)
+            sources[first[(uint64_t)references->target[i] + 1]++] = source;
+}
+
+static enum status make_rows(const struct heap_references *references, struct reverse_rows *reverse)
+{
+    size_t count = (size_t)references->count;
+    uint64_t *first = calloc((size_t)reverse->objects + 2, sizeof *first);
+    reverse->own_first = first;
+    reverse->own_source = count <= SIZE_MAX / sizeof *reverse->source - 1
+                              ? malloc((count + 1) * sizeof *reverse->source)
+                              : NULL;
+    if (!first || !reverse->own_source)
+        return STATUS_NO_MEMORY;
+    count_targets(references, first);
+    for (size_t i = 2; i < (size_t)reverse->objects + 2; i++)
+        first[i] += first[i - 1];
+    place(references, reverse->objects, first, reverse->own_source);
+    reverse->first = first;
+    reverse->source = reverse->own_source;
+    return STATUS_OK;
+}
+
+static bool targets_are_sound(uint32_t objects, const struct heap_references *references)
+{
+    bool sound = true;
+    uint32_t last = 0;
+    for (uint64_t i = 0; i < references->count; i++)
+        sound &= references->target[i] < objects;
+    for (size_t i = 0; i < references->more_count; i++) {
+        const struct heap_more_reference *more = &references->more[i];
+        sound &= more->target < objects && more->source < objects && more->source >= last;
+        last = more->source;
+    }
+    return sound;
+}
+
+/* ---- Parts of long rows. */
+
 /* The number that stands for each part of a source's row, from the first on. */
 static enum status number_parts(struct reverse_rows *reverse, uint32_t source, uint64_t degree,
                                 uint32_t *ret_number)
@@ -22,52 +75,101 @@ static enum status number_parts(struct reverse_rows *reverse, uint32_t source, u
     return STATUS_OK;
 }
 
-/* first[i + 2]: how many references go to i. */
-static enum status count_targets(const struct heap_references *references,
-                                 struct reverse_rows *reverse)
+/* Where a target's row first has `source` itself: those of its references that come
+ * before it there have been numbered already. False: not at all. */
+static bool find_source(const struct reverse_rows *reverse, uint32_t target, uint32_t source,
+                        uint64_t *ret_position)
 {
-    for (uint64_t i = 0; i < references->count; i++) {
-        uint32_t target = references->target[i];
-        if (target >= reverse->objects)
-            return STATUS_USAGE;
-        reverse->first[(uint64_t)target + 2]++;
+    uint64_t low = reverse->first[target], end = reverse->first[(uint64_t)target + 1], high = end;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        bool is_numbered = reverse->source[middle] >= reverse->objects;
+        uint32_t there = reverse_rows_source(reverse, middle).source;
+        if (there < source || (there == source && is_numbered))
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return STATUS_OK;
+    *ret_position = low;
+    return low < end && reverse->source[low] == source;
 }
 
-/* Moves first[target + 1] from a row's start to its end. */
-static enum status place(const struct heap_references *references, struct reverse_rows *reverse)
+/* Puts the parts' numbers in place of a source with a long row. */
+static enum status number_row(struct reverse_rows *reverse,
+                              const struct heap_references *references, uint32_t source,
+                              uint64_t degree)
 {
-    for (uint32_t source = 0; source < reverse->objects; source++) {
-        uint64_t start = references->first[source], degree = references->first[source + 1] - start;
-        const uint32_t *target = references->target + start;
-        bool is_long = degree > PACKED_PART;
-        uint32_t number = source;
-        enum status status = is_long ? number_parts(reverse, source, degree, &number) : STATUS_OK;
-        if (status != STATUS_OK)
-            return status;
-        for (uint64_t i = 0; i < degree; i++)
-            reverse->source[reverse->first[(uint64_t)target[i] + 1]++] =
-                is_long ? number + (uint32_t)(i / PACKED_PART) : source;
+    uint64_t start = references->first[source], strong = references->first[source + 1] - start;
+    uint64_t position;
+    uint32_t number;
+    enum status status = number_parts(reverse, source, degree, &number);
+    for (uint64_t i = 0; i < strong && status == STATUS_OK; i++) {
+        if (find_source(reverse, references->target[start + i], source, &position))
+            reverse->source[position] = number + (uint32_t)(i / PACKED_PART);
+        else
+            status = STATUS_USAGE;
     }
+    return status;
+}
+
+static enum status number_rows(struct reverse_rows *reverse,
+                               const struct heap_references *references)
+{
+    enum status status = STATUS_OK;
+    size_t more = 0;
+    for (uint32_t source = 0; source < reverse->objects && status == STATUS_OK; source++) {
+        uint64_t degree = references->first[source + 1] - references->first[source];
+        for (; more < references->more_count && references->more[more].source == source; more++)
+            degree++;
+        if (degree > PACKED_PART)
+            status = number_row(reverse, references, source, degree);
+    }
+    return status;
+}
+
+/* ---- More. */
+
+static int compare_more(const void *left, const void *right)
+{
+    const struct reverse_more *a = left, *b = right;
+    if (a->target != b->target)
+        return a->target < b->target ? -1 : 1;
+    if (a->from.source != b->from.source)
+        return a->from.source < b->from.source ? -1 : 1;
+    return (a->from.part > b->from.part) - (a->from.part < b->from.part);
+}
+
+static enum status sort_more(struct reverse_rows *reverse, const struct heap_references *references)
+{
+    uint64_t position = 0;
+    if (!references->more_count)
+        return STATUS_OK;
+    if (!array_reserve(&reverse->more, references->more_count))
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < references->more_count; i++) {
+        uint32_t source = references->more[i].source;
+        if (!i || references->more[i - 1].source != source)
+            position = references->first[source + 1] - references->first[source];
+        reverse->more.items[reverse->more.count++] = (struct reverse_more){
+            references->more[i].target, {source, (uint32_t)(position++ / PACKED_PART)}};
+    }
+    qsort(reverse->more.items, reverse->more.count, sizeof *reverse->more.items, compare_more);
     return STATUS_OK;
 }
 
 enum status reverse_rows_make(uint32_t objects, const struct heap_references *references,
                               struct reverse_rows *ret_reverse)
 {
-    struct reverse_rows reverse = {.objects = objects};
-    size_t count = (size_t)references->count;
-    reverse.first = calloc((size_t)objects + 2, sizeof *reverse.first);
-    reverse.source = count <= SIZE_MAX / sizeof *reverse.source - 1
-                         ? malloc((count + 1) * sizeof *reverse.source)
-                         : NULL;
-    enum status status =
-        reverse.first && reverse.source ? count_targets(references, &reverse) : STATUS_NO_MEMORY;
-    for (size_t i = 2; status == STATUS_OK && i < (size_t)objects + 2; i++)
-        reverse.first[i] += reverse.first[i - 1];
+    struct reverse_rows reverse = {.objects = objects,
+                                   .first = references->reverse_first,
+                                   .source = references->reverse_source};
+    enum status status = targets_are_sound(objects, references) ? STATUS_OK : STATUS_USAGE;
+    if (status == STATUS_OK && !reverse.source)
+        status = make_rows(references, &reverse);
     if (status == STATUS_OK)
-        status = place(references, &reverse);
+        status = number_rows(&reverse, references);
+    if (status == STATUS_OK)
+        status = sort_more(&reverse, references);
     if (status == STATUS_OK)
         *ret_reverse = reverse;
     else
@@ -77,9 +179,10 @@ enum status reverse_rows_make(uint32_t objects, const struct heap_references *re
 
 void reverse_rows_deinit(struct reverse_rows *reverse)
 {
-    free(reverse->first);
-    free(reverse->source);
+    free(reverse->own_first);
+    free(reverse->own_source);
     array_deinit(&reverse->parts);
-    reverse->first = NULL;
-    reverse->source = NULL;
+    array_deinit(&reverse->more);
+    reverse->own_first = NULL;
+    reverse->own_source = NULL;
 }

@@ -5,8 +5,8 @@
 #include "inquest/analyzer/heap_index.h"
 #include "inquest/base/array.h"
 
-/* The references by target, made from those by source with a counting sort: 8 bytes
- * an object and 4 a reference. */
+/* The references by target: the rows that come with them, or ones made from those by
+ * source with a counting sort (8 bytes an object and 4 a reference). */
 
 /* A part of a source's row that is longer than PACKED_PART. */
 struct reverse_part {
@@ -14,13 +14,22 @@ struct reverse_part {
     uint32_t part;
 };
 
+/* One of heap_references.more. */
+struct reverse_more {
+    uint32_t target;
+    struct reverse_part from;
+};
+
 struct reverse_rows {
     uint32_t objects;
-    uint64_t *first; /* objects + 2; the row of i is first[i] .. first[i + 1] */
+    const uint64_t *first; /* objects + 1; the row of i is first[i] .. first[i + 1] */
     /* Of each reference its source's array index or, from `objects` on, the number
      * of a part, plus `objects`. By source, then in the source's own order. */
     uint32_t *source;
+    uint64_t *own_first; /* where these two were made here */
+    uint32_t *own_source;
     ARRAY(struct reverse_part) parts;
+    ARRAY(struct reverse_more) more; /* by target, then by source, in its own order */
 };
 
 /* STATUS_USAGE for a target that is no object. */

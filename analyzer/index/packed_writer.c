@@ -43,14 +43,6 @@ static uint64_t batch_count(uint32_t count, uint32_t batch_size)
 
 /* ---- Objects. */
 
-static bool object_is_sound(const struct heap_objects *objects, uint32_t i)
-{
-    bool ordered = !i || objects->address[i - 1] < objects->address[i];
-    uint32_t dominator = objects->dominator[i];
-    return ordered &&
-           (dominator == HEAP_NO_OBJECT || (dominator < objects->count && dominator != i));
-}
-
 static enum status pack_objects(const void *context, uint64_t batch, struct packed_scratch *scratch,
                                 struct packed_batch *ret_batch)
 {
@@ -58,12 +50,10 @@ static enum status pack_objects(const void *context, uint64_t batch, struct pack
     uint32_t start, end;
     enum status status = STATUS_OK;
     batch_range(batch, BATCH_OBJECTS, heap->objects->count, &start, &end);
-    for (uint32_t i = start; i < end; i++) {
-        if (!object_is_sound(heap->objects, i))
-            return STATUS_USAGE;
-    }
     for (uint64_t i = start; status == STATUS_OK && i < end; i += PACKED_OBJECTS) {
         size_t size = packed_objects_encode(heap->objects, (uint32_t)i, &scratch->objects);
+        if (!packed_objects_sound(heap->objects, (uint32_t)i, &scratch->objects))
+            return STATUS_USAGE;
         status = packed_block_append(ret_batch, scratch->state, (int64_t)i + 1,
                                      scratch->objects.plain, size);
     }
@@ -72,50 +62,148 @@ static enum status pack_objects(const void *context, uint64_t batch, struct pack
 
 /* ---- References. */
 
-struct row_source {
+/* The rows of a direction one after the other, by a thread: where each has its
+ * references, and how far they have been taken. */
+struct row_cursor {
     const struct heap_writer *heap;
     enum heap_direction direction;
-    const uint64_t *first;
+    uint32_t object;          /* whose row is open */
+    uint64_t strong, end;     /* in the rows' arrays */
+    size_t more, more_end;    /* in the lists beside them */
+    struct reverse_part last; /* HEAP_REFERRERS: what was taken last of this row, */
+    uint32_t run;             /* and how often without a break; 0: nothing yet */
 };
 
-static bool append_forward(const struct heap_writer *heap, uint64_t position,
-                           struct packed_rows_input *rows)
+static const uint64_t *row_starts(const struct row_cursor *cursor)
 {
-    uint32_t label = heap->references->label[position];
-    rows->other[rows->count] = heap->references->target[position] + 1;
-    rows->extra[rows->count++] = label;
-    return label & HEAP_LABEL_INDEX || label <= heap->labels->count;
+    return cursor->direction == HEAP_REFERENCES ? cursor->heap->references->first
+                                                : cursor->heap->reverse.first;
 }
 
-static void append_reverse(const struct heap_writer *heap, uint64_t position,
-                           struct packed_rows_input *rows)
+static size_t more_count(const struct row_cursor *cursor)
 {
-    struct reverse_part part = reverse_rows_source(&heap->reverse, position);
-    rows->other[rows->count] = part.source + 1;
-    rows->extra[rows->count++] = part.part;
+    return cursor->direction == HEAP_REFERENCES ? cursor->heap->references->more_count
+                                                : cursor->heap->reverse.more.count;
 }
 
-static bool append(const struct row_source *source, uint64_t start, uint64_t end,
-                   struct packed_rows_input *rows)
+static uint32_t more_object(const struct row_cursor *cursor, size_t i)
 {
+    return cursor->direction == HEAP_REFERENCES ? cursor->heap->references->more[i].source
+                                                : cursor->heap->reverse.more.items[i].target;
+}
+
+/* Opens the row of `object`: a later one, the open one or an empty one just before it,
+ * of which nothing has been taken. */
+static void row_open(struct row_cursor *cursor, uint32_t object)
+{
+    const uint64_t *first = row_starts(cursor);
+    size_t count = more_count(cursor);
+    if (object > cursor->object)
+        cursor->more = cursor->more_end;
+    cursor->object = object;
+    cursor->strong = first[object];
+    cursor->end = first[(uint64_t)object + 1];
+    while (cursor->more < count && more_object(cursor, cursor->more) < object)
+        cursor->more++;
+    cursor->more_end = cursor->more;
+    while (cursor->more_end < count && more_object(cursor, cursor->more_end) == object)
+        cursor->more_end++;
+    cursor->run = 0;
+}
+
+static struct row_cursor row_start(const struct heap_writer *heap, enum heap_direction direction,
+                                   uint32_t object)
+{
+    struct row_cursor cursor = {.heap = heap, .direction = direction};
+    size_t low = 0, high = more_count(&cursor);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (more_object(&cursor, middle) < object)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    cursor.more = cursor.more_end = low;
+    row_open(&cursor, object);
+    return cursor;
+}
+
+/* References that have not been taken. */
+static uint64_t row_left(const struct row_cursor *cursor)
+{
+    return cursor->end - cursor->strong + (cursor->more_end - cursor->more);
+}
+
+/* References before the first that has not been taken, of all rows. */
+static uint64_t row_rank(const struct row_cursor *cursor)
+{
+    return cursor->strong + cursor->more;
+}
+
+static bool take_forward(struct row_cursor *cursor, uint32_t count, struct packed_rows_input *rows)
+{
+    const struct heap_references *references = cursor->heap->references;
+    uint32_t labels = cursor->heap->labels->count;
     bool sound = true;
-    if (source->direction == HEAP_REFERRERS) {
-        for (uint64_t i = start; i < end; i++)
-            append_reverse(source->heap, i, rows);
-    } else {
-        for (uint64_t i = start; i < end; i++)
-            sound &= append_forward(source->heap, i, rows);
+    for (; count && cursor->strong < cursor->end; count--, cursor->strong++) {
+        uint32_t label = references->label[cursor->strong];
+        rows->other[rows->count] = references->target[cursor->strong] + 1;
+        rows->extra[rows->count++] = label;
+        sound &= label & HEAP_LABEL_INDEX || label <= labels;
+    }
+    for (; count; count--, cursor->more++) {
+        const struct heap_more_reference *more = &references->more[cursor->more];
+        rows->other[rows->count] = more->target + 1;
+        rows->extra[rows->count++] = more->label;
+        sound &= more->label & HEAP_LABEL_INDEX || more->label <= labels;
     }
     return sound;
 }
 
-static void start_chunk(const struct row_source *source, uint32_t object, uint64_t position,
-                        struct packed_rows_input *rows)
+/* The next one by source; of one source those in the row come first. */
+static struct reverse_part next_reverse(struct row_cursor *cursor)
 {
-    rows->direction = source->direction;
-    rows->first = object + 1;
+    const struct reverse_rows *reverse = &cursor->heap->reverse;
+    struct reverse_part strong = {0};
+    if (cursor->strong < cursor->end) {
+        strong = reverse_rows_source(reverse, cursor->strong);
+        if (cursor->more == cursor->more_end ||
+            strong.source <= reverse->more.items[cursor->more].from.source) {
+            cursor->strong++;
+            return strong;
+        }
+    }
+    return reverse->more.items[cursor->more++].from;
+}
+
+static void take_reverse(struct row_cursor *cursor, uint32_t count, struct packed_rows_input *rows)
+{
+    for (; count; count--) {
+        struct reverse_part next = next_reverse(cursor);
+        bool same = next.source == cursor->last.source && next.part == cursor->last.part;
+        if (!cursor->run || !same)
+            cursor->run = 0;
+        cursor->run++;
+        cursor->last = next;
+        rows->other[rows->count] = next.source + 1;
+        rows->extra[rows->count++] = next.part;
+    }
+}
+
+static bool row_take(struct row_cursor *cursor, uint64_t count, struct packed_rows_input *rows)
+{
+    if (cursor->direction == HEAP_REFERENCES)
+        return take_forward(cursor, (uint32_t)count, rows);
+    take_reverse(cursor, (uint32_t)count, rows);
+    return true;
+}
+
+static void start_chunk(const struct row_cursor *cursor, struct packed_rows_input *rows)
+{
+    rows->direction = cursor->direction;
+    rows->first = cursor->object + 1;
     rows->rows = 0;
-    rows->rank = position;
+    rows->rank = row_rank(cursor);
     rows->count = 0;
     rows->carry = 0;
 }
@@ -129,76 +217,92 @@ static enum status end_chunk(struct packed_scratch *scratch, uint32_t part,
                                rows->plain, size);
 }
 
-/* How many references before `position`, back to `start`, are of its source and part. */
-static uint32_t count_carry(const struct reverse_rows *reverse, uint64_t start, uint64_t position)
+/* How many before the first of a chunk are of its source and part. */
+static uint32_t count_carry(const struct row_cursor *before, const struct packed_rows_input *rows)
 {
-    uint64_t i = position;
-    while (i > start && reverse->source[i - 1] == reverse->source[position])
-        i--;
-    return (uint32_t)(position - i);
+    bool same = before->last.source + 1 == rows->other[0] && before->last.part == rows->extra[0];
+    return before->run && same ? before->run : 0;
 }
 
-static enum status pack_long_row(const struct row_source *source, uint32_t object,
-                                 struct packed_scratch *scratch, struct packed_batch *batch)
+static enum status pack_long_row(struct row_cursor *cursor, struct packed_scratch *scratch,
+                                 struct packed_batch *batch)
 {
-    uint64_t start = source->first[object], end = source->first[(uint64_t)object + 1];
     struct packed_rows_input *rows = &scratch->rows;
+    uint64_t degree = row_left(cursor), left;
     enum status status = STATUS_OK;
-    uint32_t part = 0;
-    for (uint64_t i = start; status == STATUS_OK && i < end; i += PACKED_PART, part++) {
-        start_chunk(source, object, i, rows);
-        rows->degree[rows->rows++] = end - start;
-        if (!append(source, i, end - i < PACKED_PART ? end : i + PACKED_PART, rows))
+    for (uint32_t part = 0; status == STATUS_OK && (left = row_left(cursor)) > 0; part++) {
+        const struct row_cursor before = *cursor;
+        start_chunk(cursor, rows);
+        rows->degree[rows->rows++] = degree;
+        if (!row_take(cursor, left < PACKED_PART ? left : PACKED_PART, rows))
             return STATUS_USAGE;
-        if (source->direction == HEAP_REFERRERS)
-            rows->carry = count_carry(&source->heap->reverse, start, i);
+        if (cursor->direction == HEAP_REFERRERS)
+            rows->carry = count_carry(&before, rows);
         status = end_chunk(scratch, part, batch);
     }
     return status;
 }
 
-/* Rows from `object`, which has one, as many as a chunk takes; empty ones at its
- * end are left to the next. */
-static enum status pack_rows(const struct row_source *source, uint32_t object, uint32_t end,
+/* Rows from the open one on, which has references, as many as a chunk takes; empty ones
+ * at its end are left to the next. */
+static enum status pack_rows(struct row_cursor *cursor, uint32_t end,
                              struct packed_scratch *scratch, struct packed_batch *batch)
 {
     struct packed_rows_input *rows = &scratch->rows;
-    uint32_t filled = 0;
-    start_chunk(source, object, source->first[object], rows);
-    while (object < end && rows->rows < PACKED_ROWS && rows->count < PACKED_ENOUGH) {
-        uint64_t start = source->first[object], stop = source->first[(uint64_t)object + 1];
-        if (stop - start > PACKED_PART)
+    uint32_t filled = 0, object = cursor->object;
+    start_chunk(cursor, rows);
+    for (;;) {
+        uint64_t degree = row_left(cursor);
+        if (degree > PACKED_PART)
             break;
-        if (!append(source, start, stop, rows))
+        if (!row_take(cursor, degree, rows))
             return STATUS_USAGE;
-        rows->degree[rows->rows++] = stop - start;
-        if (stop > start)
+        rows->degree[rows->rows++] = degree;
+        if (degree)
             filled = rows->rows;
-        object++;
+        if (++object == end || rows->rows == PACKED_ROWS || rows->count >= PACKED_ENOUGH)
+            break;
+        row_open(cursor, object);
     }
     rows->rows = filled;
     return end_chunk(scratch, 0, batch);
 }
 
-static enum status pack_references(const void *context, uint64_t batch,
-                                   struct packed_scratch *scratch, struct packed_batch *ret_batch)
+static enum status pack_direction(const struct heap_writer *heap, enum heap_direction direction,
+                                  uint64_t batch, struct packed_scratch *scratch,
+                                  struct packed_batch *ret_batch)
 {
-    const struct row_source *source = context;
     enum status status = STATUS_OK;
     uint32_t object, end;
-    batch_range(batch, BATCH_OBJECTS, source->heap->objects->count, &object, &end);
+    batch_range(batch, BATCH_OBJECTS, heap->objects->count, &object, &end);
+    struct row_cursor cursor = row_start(heap, direction, object);
     while (status == STATUS_OK && object < end) {
-        uint64_t degree = source->first[(uint64_t)object + 1] - source->first[object];
-        if (degree > PACKED_PART)
-            status = pack_long_row(source, object++, scratch, ret_batch);
-        else if (!degree)
+        if (cursor.object != object)
+            row_open(&cursor, object);
+        uint64_t degree = row_left(&cursor);
+        if (degree > PACKED_PART) {
+            status = pack_long_row(&cursor, scratch, ret_batch);
             object++;
-        else {
-            status = pack_rows(source, object, end, scratch, ret_batch);
+        } else if (!degree) {
+            object++;
+        } else {
+            status = pack_rows(&cursor, end, scratch, ret_batch);
             object += scratch->rows.rows;
         }
     }
     return status;
+}
+
+static enum status pack_references(const void *context, uint64_t batch,
+                                   struct packed_scratch *scratch, struct packed_batch *ret_batch)
+{
+    return pack_direction(context, HEAP_REFERENCES, batch, scratch, ret_batch);
+}
+
+static enum status pack_referrers(const void *context, uint64_t batch,
+                                  struct packed_scratch *scratch, struct packed_batch *ret_batch)
+{
+    return pack_direction(context, HEAP_REFERRERS, batch, scratch, ret_batch);
 }
 
 /* ---- Labels. */
@@ -265,8 +369,7 @@ static enum status write_forward(struct heap_writer *heap)
     uint64_t batches = batch_count(heap->objects->count, BATCH_OBJECTS);
     struct packed_job objects = {.batches = batches, .pack = pack_objects, .context = heap};
     enum status status = write_table(heap, "object_chunk", &objects);
-    const struct row_source forward = {heap, HEAP_REFERENCES, heap->references->first};
-    struct packed_job rows = {.batches = batches, .pack = pack_references, .context = &forward};
+    struct packed_job rows = {.batches = batches, .pack = pack_references, .context = heap};
     if (status == STATUS_OK)
         status = write_table(heap, "ref_chunk", &rows);
     struct packed_job labels = {.batches = batch_count(heap->labels->count, BATCH_LABELS),
@@ -277,10 +380,9 @@ static enum status write_forward(struct heap_writer *heap)
 
 static enum status write_reverse(struct heap_writer *heap)
 {
-    const struct row_source reverse = {heap, HEAP_REFERRERS, heap->reverse.first};
     struct packed_job rows = {.batches = batch_count(heap->objects->count, BATCH_OBJECTS),
-                              .pack = pack_references,
-                              .context = &reverse};
+                              .pack = pack_referrers,
+                              .context = heap};
     return write_table(heap, "ref_reverse", &rows);
 }
 

@@ -71,6 +71,7 @@ static int bind(sqlite3_stmt *statement, int position, const struct index_value 
     case INDEX_REAL: return sqlite3_bind_double(statement, position, value->real);
     case INDEX_TEXT:
         return sqlite3_bind_text(statement, position, value->text, -1, SQLITE_TRANSIENT);
+    case INDEX_BLOB:
     case INDEX_NULL: break;
     }
     return sqlite3_bind_null(statement, position);
@@ -147,6 +148,15 @@ int64_t index_rows_integer(const struct index_rows *rows, int column)
 double index_rows_real(const struct index_rows *rows, int column)
 {
     return sqlite3_column_double(rows->statement, column);
+}
+
+const void *index_rows_blob(const struct index_rows *rows, int column, size_t *ret_size)
+{
+    if (sqlite3_column_type(rows->statement, column) != SQLITE_BLOB)
+        return NULL;
+    const void *bytes = sqlite3_column_blob(rows->statement, column);
+    *ret_size = (size_t)sqlite3_column_bytes(rows->statement, column);
+    return bytes;
 }
 
 static void append_hex(struct text *text, const unsigned char *bytes, size_t size)

@@ -59,11 +59,19 @@ CREATE TABLE suspect (
     instances INTEGER, shallow INTEGER, retained INTEGER, share REAL, path TEXT, why TEXT,
     fingerprint TEXT,       -- the same in every dump of the program: no address goes in
     holder TEXT,            -- what kind of thing holds it, in words
-    accumulation_id INTEGER, accumulation_path TEXT
+    accumulation_id INTEGER, accumulation_path TEXT,
+    parent_rank INTEGER,    -- the suspect or candidate that it is a part of
+    is_structure INTEGER    -- falls apart into a few large parts, not into many small ones
+);
+CREATE TABLE suspect_candidate ( -- as suspect, ranks too: below the default thresholds
+    rank INTEGER PRIMARY KEY, kind TEXT, title TEXT, object_id INTEGER, type_id INTEGER,
+    instances INTEGER, shallow INTEGER, retained INTEGER, share REAL, path TEXT, why TEXT,
+    fingerprint TEXT, holder TEXT, accumulation_id INTEGER, accumulation_path TEXT,
+    parent_rank INTEGER, is_structure INTEGER
 );
 CREATE TABLE suspect_part ( -- what is inside of a suspect, and samples of it
-    suspect_rank INTEGER,
-    kind TEXT,              -- 'type', 'field', 'sample', 'allocated at'
+    suspect_rank INTEGER,   -- or a candidate's
+    kind TEXT,              -- 'type', 'field', 'sample', 'holder' (of a group), 'allocated at'
     position INTEGER,       -- the largest first
     title TEXT, object_id INTEGER, instances INTEGER, bytes INTEGER, share REAL
 );
@@ -74,39 +82,70 @@ CREATE TABLE allocation_site ( -- of tracemalloc's own tables in the core
 CREATE TABLE cycle (
     id INTEGER PRIMARY KEY, shape TEXT, is_garbage INTEGER, members INTEGER, bytes INTEGER,
     copies INTEGER, has_finalizer INTEGER, has_weakref_callback INTEGER,
-    retained INTEGER        -- with what only the cycle holds
+    retained INTEGER,       -- with what only single members of it hold
+    kind TEXT,              -- 'garbage', 'data', or 'program': of types, modules, functions
+    object_id INTEGER,      -- in copy 1, where the shape begins
+    nodes INTEGER,          -- objects of copy 1, a __dict__ not counted beside its instance
+    within_id INTEGER       -- the cycle that it is a part of, through types and modules
 );
 CREATE TABLE cycle_member (cycle_id INTEGER, object_id INTEGER, copy INTEGER);
-CREATE TABLE cycle_edge (   -- of copy 1
-    cycle_id INTEGER, source_id INTEGER, target_id INTEGER, label TEXT
-);
+CREATE TABLE cycle_edge (   -- of copy 1, among some objects; a __dict__ is its instance
+    cycle_id INTEGER, position INTEGER, source_id INTEGER, target_id INTEGER, label TEXT,
+    PRIMARY KEY (cycle_id, position)
+) WITHOUT ROWID;
 CREATE TABLE collector (    -- one row a generation of the garbage collector
     generation INTEGER, threshold INTEGER, count INTEGER, objects INTEGER,
-    collections INTEGER, collected INTEGER, uncollectable INTEGER
+    collections INTEGER, collected INTEGER, uncollectable INTEGER,
+    garbage INTEGER         -- of the objects, those in cycles that no root leads to
 );
-CREATE TABLE waste (kind TEXT, title TEXT, count INTEGER, bytes INTEGER, object_id INTEGER);
+CREATE TABLE collector_state ( -- one row
+    is_enabled INTEGER, is_collecting INTEGER, debug INTEGER,
+    frozen INTEGER,         -- objects that gc.freeze() took out
+    kept INTEGER,           -- length of gc.garbage
+    garbage_cycles INTEGER, garbage_objects INTEGER, garbage_bytes INTEGER,
+    why TEXT                -- that is still there, in words; NULL: there is none
+);
+CREATE TABLE waste (
+    kind TEXT, title TEXT, count INTEGER, bytes INTEGER, object_id INTEGER,
+    held_by TEXT,           -- what refers to most of them: "shop.models.Order.status"
+    size INTEGER            -- of one, in bytes; NULL where they differ
+);
 CREATE TABLE task (
     id INTEGER PRIMARY KEY, object_id INTEGER, name TEXT, state TEXT, coroutine TEXT,
     thread_id INTEGER,      -- the one that runs its loop
     address INTEGER, loop_address INTEGER,
     waits_for TEXT,         -- what it awaits, in words
-    is_deadlocked INTEGER   -- it waits for itself, through others
+    is_deadlocked INTEGER,  -- it waits for itself, through others
+    coroutine_address INTEGER
 );
-CREATE TABLE task_wait (task_id INTEGER, awaits_task_id INTEGER, via TEXT);
+CREATE TABLE task_wait (
+    task_id INTEGER, awaits_task_id INTEGER,
+    via TEXT                -- 'await', 'gather', 'TaskGroup', 'shield', 'Lock', ...
+);
 CREATE TABLE task_frame (
     id INTEGER PRIMARY KEY, task_id INTEGER, depth INTEGER, kind TEXT, function TEXT, file TEXT,
     line INTEGER, column INTEGER, object_id INTEGER, end_line INTEGER, end_column INTEGER,
-    address INTEGER, code_address INTEGER
+    address INTEGER, code_address INTEGER,
+    owner TEXT              -- coroutine, generator, ...; NULL: a plain call of a running task
 );
 CREATE TABLE context_variable (
     thread_id INTEGER,      -- of its current context, or
     task_id INTEGER,        -- of this task's
     name TEXT, type TEXT, value TEXT, object_id INTEGER, address INTEGER
 );
-CREATE TABLE function (id INTEGER PRIMARY KEY, name TEXT, file TEXT, line INTEGER);
+CREATE TABLE content (      -- tells objects apart that had one address one after the other
+    first_id INTEGER PRIMARY KEY,
+    hashes BLOB             -- 4 bytes an object, from this one on; 0: nothing to go by
+);
+CREATE TABLE function (
+    id INTEGER PRIMARY KEY, name TEXT, file TEXT, line INTEGER,
+    name_bytes BLOB, file_bytes BLOB -- as they are, where they are no UTF-8; else NULL
+);
 CREATE TABLE node (
     id INTEGER PRIMARY KEY, parent_id INTEGER, function_id INTEGER, line INTEGER, self, total,
-    count INTEGER, track_id INTEGER
+    count INTEGER,          -- samples or blocks, with what is below; of pstats, calls
+    track_id INTEGER,
+    self_count INTEGER      -- samples or blocks of stacks that end here
 );
 CREATE TABLE call (
     caller_id INTEGER, callee_id INTEGER, calls INTEGER, primitive_calls INTEGER, self REAL,

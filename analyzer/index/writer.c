@@ -136,6 +136,9 @@ static int bind_value(struct index_writer *writer, sqlite3_stmt *insert, int pos
     switch (value->kind) {
     case INDEX_INTEGER: return sqlite3_bind_int64(insert, position, value->integer);
     case INDEX_REAL: return sqlite3_bind_double(insert, position, value->real);
+    case INDEX_BLOB:
+        return sqlite3_bind_blob64(insert, position, value->text, (sqlite3_uint64)value->integer,
+                                   SQLITE_STATIC);
     case INDEX_TEXT:
         if (value->text)
             return bind_text(writer, insert, position, value->text);

@@ -13,6 +13,21 @@
 #define RESERVE_MAX 65536
 #define ARRAY_MAX   (UINT64_C(1) << 32) /* references of one object */
 
+const uint8_t *reference_window_open(struct reference_window *window,
+                                     const struct memory_image *image, uint64_t addr, uint64_t size,
+                                     bool is_lasting)
+{
+    uint64_t there;
+    const uint8_t *bytes = memory_span(image, addr, &there);
+    if (!bytes || size > there)
+        return NULL;
+    bool is_same_piece = addr < window->start && addr + there == window->end &&
+                         bytes + (window->start - addr) == window->data;
+    if (is_same_piece || is_lasting)
+        *window = (struct reference_window){addr, addr + there, bytes};
+    return bytes;
+}
+
 bool walk_reserve(struct object_walk *walk, uint64_t count)
 {
     if (count > ARRAY_MAX) {
@@ -26,8 +41,8 @@ bool walk_reserve(struct object_walk *walk, uint64_t count)
     return false;
 }
 
-static struct reference *add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
-                             enum reference_label label)
+static inline struct reference *add(struct object_walk *walk, uint64_t target,
+                                    enum reference_kind kind, enum reference_label label)
 {
     target &= ~UINT64_C(1); /* C code tags some */
     if (target < ADDRESS_MIN)
@@ -65,8 +80,11 @@ void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t coun
     const uint8_t *bytes = walk_view(walk, array_addr, count * 8);
     if (!bytes)
         return;
-    for (uint64_t i = 0; i < count; i++)
-        walk_add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX, i);
+    for (uint64_t i = 0; i < count; i++) {
+        struct reference *reference = add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX);
+        if (reference)
+            reference->index = i;
+    }
 }
 
 uint64_t walk_read(struct object_walk *walk, uint64_t addr)
@@ -104,7 +122,9 @@ uint64_t walk_field(struct object_walk *walk, enum python_field field)
 
 const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
 {
-    const uint8_t *bytes = size ? memory_view(walk->process->image, addr, size) : NULL;
+    const uint8_t *bytes =
+        size ? reference_window_view(&walk->list->window, walk->process->image, addr, size, false)
+             : NULL;
     if (!bytes)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
     return bytes;
@@ -137,7 +157,8 @@ static bool look(struct object_walk *walk, uint8_t copy[LOOK_MAX])
 {
     const struct reference_plan *plan = walk->plan;
     uint64_t start = walk->addr - plan->before, size = plan->before + plan->reach;
-    const uint8_t *bytes = memory_view(walk->process->image, start, size);
+    const uint8_t *bytes =
+        reference_window_view(&walk->list->window, walk->process->image, start, size, true);
     if (!bytes && size <= LOOK_MAX &&
         memory_read(walk->process->image, start, copy, size) == STATUS_OK)
         bytes = copy;

@@ -34,9 +34,30 @@ struct reference {
     uint8_t kind, label; /* reference_kind, reference_label */
 };
 
+/* A piece of memory that is at hand: most of what is read lies where it was read from
+ * last. */
+struct reference_window {
+    uint64_t start, end; /* addresses; 0: none yet */
+    const uint8_t *data; /* at start */
+};
+
 struct reference_list {
     ARRAY(struct reference) references; /* in the order of the object's fields */
+    struct reference_window window;
 };
+
+/* As memory_view; what is `lasting` is where the next objects are looked for. */
+const uint8_t *reference_window_open(struct reference_window *window,
+                                     const struct memory_image *image, uint64_t addr, uint64_t size,
+                                     bool is_lasting);
+static inline const uint8_t *reference_window_view(struct reference_window *window,
+                                                   const struct memory_image *image, uint64_t addr,
+                                                   uint64_t size, bool is_lasting)
+{
+    if (addr >= window->start && addr < window->end && size <= window->end - addr)
+        return window->data + (addr - window->start);
+    return reference_window_open(window, image, addr, size, is_lasting);
+}
 
 /* Empties `list` and fills it with what the object at `addr` refers to, one entry
  * a reference (so a list that holds None twice has two), and tells what

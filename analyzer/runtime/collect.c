@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/runtime/allocation_sites.h"
 #include "analyzer/runtime/exceptions.h"
 #include "analyzer/runtime/frames.h"
 #include "analyzer/runtime/runtime.h"
+#include "analyzer/runtime/tasks.h"
 #include "analyzer/runtime/threads.h"
 #include "analyzer/runtime/value_memo.h"
 #include "inquest/base/limits.h"
@@ -150,6 +152,25 @@ static enum status collect_threads(struct collection *collection, struct progres
     return status;
 }
 
+/* The context of each thread, the tasks of all loops and theirs. */
+static enum status collect_tasks(struct collection *collection)
+{
+    struct python_process *process = collection->process;
+    const struct thread_list *list = &collection->threads;
+    struct context_rows contexts = {
+        .process = process, .writer = collection->writer, .values = &collection->values};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < list->threads.count && status == STATUS_OK; i++) {
+        uint64_t state_addr = list->threads.items[i].state_addr, context_addr;
+        if (state_addr &&
+            object_pointer(process, state_addr, PY_thread_context, &context_addr) == STATUS_OK)
+            status = context_rows_write(&contexts, context_addr, (int64_t)i + 1, 0);
+    }
+    if (status == STATUS_OK)
+        status = tasks_write(collection->codes, process, list, collection->writer, &contexts);
+    return status == STATUS_OK ? context_rows_finish(&contexts) : status;
+}
+
 enum status collect_stacks(const struct core_dump *core, struct python_process *process,
                            struct index_writer *writer, struct progress *progress,
                            struct error *err)
@@ -163,6 +184,10 @@ enum status collect_stacks(const struct core_dump *core, struct python_process *
     }
     if (status == STATUS_OK)
         status = collect_threads(&collection, progress);
+    if (status == STATUS_OK && process)
+        status = collect_tasks(&collection);
+    if (status == STATUS_OK && process)
+        status = allocation_sites_collect(process, writer);
     code_table_destroy(collection.codes);
     thread_list_deinit(&collection.threads);
     frame_list_deinit(&collection.frames);

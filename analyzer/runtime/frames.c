@@ -138,6 +138,17 @@ static const char note_many[] =
     "there are more frames than the limit of 10,000,000: the rest is left out";
 static const char note_lost[] = "frames are missing: their memory is not in the core";
 
+enum status frame_read(struct code_table *codes, struct python_process *process, uint64_t addr,
+                       struct frame_fact *ret_frame)
+{
+    struct walk walk = {.codes = codes, .process = process};
+    struct link link;
+    enum status status = read_link(&walk, addr, &link);
+    if (status == STATUS_OK)
+        *ret_frame = link.frame;
+    return status;
+}
+
 /* The next frame down the data stack that the chain has not shown yet, 0: none. */
 static uint64_t take_up_data_stack(struct walk *walk)
 {

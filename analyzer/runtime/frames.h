@@ -26,6 +26,10 @@ enum status frames_walk(struct code_table *codes, struct python_process *process
                         uint64_t state_addr, struct frame_list *list) MUST_CHECK;
 void frame_list_deinit(struct frame_list *list);
 
+/* The frame at `addr` by itself, as a generator that is suspended has it. */
+enum status frame_read(struct code_table *codes, struct python_process *process, uint64_t addr,
+                       struct frame_fact *ret_frame) MUST_CHECK;
+
 /* The code of a Python-visible frame object (a traceback's tb_frame). */
 enum status frame_object_code(struct code_table *codes, struct python_process *process,
                               uint64_t frame_object_addr, struct code_info **ret_code) MUST_CHECK;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/graph/memory.h"
+
 #define THREADS 2
 
 struct task {
@@ -33,13 +35,14 @@ static enum status find_paths(void *context, struct error *err)
 static enum status find_retained(void *context, struct error *err)
 {
     struct task *task = context;
-    size_t bytes = (size_t)task->heap->count * sizeof(uint64_t);
-    task->facts->retained = malloc(bytes + sizeof(uint64_t));
-    if (!task->facts->retained)
-        return error_set(err, STATUS_NO_MEMORY, "retained sizes: out of memory");
-    memcpy(task->facts->retained, task->heap->size, bytes);
-    graph_retained(&task->facts->dominators, task->facts->retained);
-    return STATUS_OK;
+    const struct heap *heap = task->heap;
+    enum status status = graph_alloc(heap->count, sizeof *task->facts->retained,
+                                     (void **)&task->facts->retained, err);
+    for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
+        task->facts->retained[i] = heap_size(heap, i);
+    if (status == STATUS_OK)
+        graph_retained(&task->facts->dominators, task->facts->retained);
+    return status;
 }
 
 static enum status find_dominators(struct heap *heap, const struct graph_roots *roots,
@@ -96,7 +99,6 @@ enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
     enum status status = graph_run(first, 2, THREADS, err);
     if (status == STATUS_OK)
         status = find_dominators(heap, &graph_roots, &facts, err);
-    graph_deinit(&facts.reverse); /* the index makes its own, packed */
     if (status == STATUS_OK)
         status = graph_run(last, 2, THREADS, err);
     free(nodes);
@@ -117,7 +119,7 @@ void heap_facts_deinit(struct heap_facts *facts)
     graph_dominators_deinit(&facts->dominators);
     graph_paths_deinit(&facts->paths);
     graph_free(facts->reached);
-    free(facts->retained);
+    graph_free(facts->retained);
     *facts = (struct heap_facts){0};
 }
 
@@ -132,10 +134,10 @@ struct tree {
 static bool build_tree(const struct heap *heap, const struct graph_dominators *dominators,
                        struct tree *tree)
 {
-    size_t bytes = ((size_t)heap->count + 1) * sizeof(uint32_t);
-    tree->first_child = malloc(bytes);
-    tree->next_sibling = malloc(bytes);
-    if (!tree->first_child || !tree->next_sibling)
+    size_t bytes = (size_t)heap->count * sizeof(uint32_t);
+    if (graph_alloc(heap->count, sizeof(uint32_t), (void **)&tree->first_child, NULL) !=
+            STATUS_OK ||
+        graph_alloc(heap->count, sizeof(uint32_t), (void **)&tree->next_sibling, NULL) != STATUS_OK)
         return false;
     memset(tree->first_child, 0xFF, bytes);
     memset(tree->next_sibling, 0xFF, bytes);
@@ -186,8 +188,8 @@ enum status heap_retained_by_type(const struct heap *heap, const struct heap_fac
                 walk_subtree(heap, facts, &tree, node, open, ret_retained);
         }
     }
-    free(tree.first_child);
-    free(tree.next_sibling);
+    graph_free(tree.first_child);
+    graph_free(tree.next_sibling);
     free(open);
     return ready ? STATUS_OK : STATUS_NO_MEMORY;
 }

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "analyzer/runtime/heap_block.h"
 #include "inquest/base/bytes_reader.h"
+#include "inquest/base/checked_math.h"
 #include "inquest/base/limits.h"
 #include "inquest/base/progress.h"
 
@@ -19,14 +21,24 @@
 /* 3.11's static objects begin at 999,999,999 and are counted up and down from there. */
 #define STATIC_REFCOUNT_3_11 UINT64_C(500000000)
 
+/* From 3.12 on a count has 32 bits. Above are flags in 3.14 and later, and what an
+ * extension that was built for an older one added to an immortal's count, which is
+ * little. An address, as a free list keeps in the first word of its items, has more. */
+#define COUNT_BITS   32
+#define FLAG_BITS    16
+#define MOST_CARRIED 0xFF
+
 static uint64_t count_of_word(unsigned minor, uint64_t word)
 {
-    if (minor >= 14) { /* 32 bits of count, flags above; immortal from 3 << 30 on */
+    if (minor >= 12) {
+        uint64_t carried =
+            minor >= 14 ? word << FLAG_BITS >> FLAG_BITS >> COUNT_BITS : word >> COUNT_BITS;
+        if (carried)
+            return carried <= MOST_CARRIED ? UINT64_MAX : 0;
+        uint64_t immortal = minor >= 14 ? UINT32_C(0xC0000000) : UINT32_MAX;
         word &= UINT32_MAX;
-        return word >= UINT32_C(0xC0000000) ? UINT64_MAX : word;
+        return word >= immortal ? UINT64_MAX : word;
     }
-    if (minor >= 12)
-        return (word & UINT32_MAX) == UINT32_MAX ? UINT64_MAX : word;
     if (minor == 11 && word >= STATIC_REFCOUNT_3_11 && word <= LARGEST_REFCOUNT)
         return UINT64_MAX;
     return word;
@@ -42,6 +54,24 @@ enum status object_refcount(const struct python_process *process, uint64_t addr,
     return status;
 }
 
+enum status object_head(const struct python_process *process, struct reference_window *window,
+                        uint64_t addr, uint64_t *ret_count, uint64_t *ret_type_addr)
+{
+    const struct python_layout *layout = &process->layout;
+    uint64_t count = layout_get(layout, PY_object_refcnt),
+             type = layout_get(layout, PY_object_type);
+    const uint8_t *head =
+        reference_window_view(window, process->image, addr, max_u64(count, type) + 8, true);
+    if (head) {
+        *ret_count = count_of_word(layout_minor(layout), load_u64(head + count));
+        *ret_type_addr = load_u64(head + type);
+        return STATUS_OK;
+    }
+    enum status status = object_refcount(process, addr, ret_count);
+    return status == STATUS_OK ? object_pointer(process, addr, PY_object_type, ret_type_addr)
+                               : status;
+}
+
 /* No object has more references than memory has words. */
 static bool is_count(const struct python_process *process, uint64_t count)
 {
@@ -52,11 +82,18 @@ static bool is_count(const struct python_process *process, uint64_t count)
 const struct python_type *object_alive_at(struct python_process *process, uint64_t addr)
 {
     const struct python_type *type;
-    uint64_t count;
-    if (addr % MINIMUM_ALIGNMENT || object_refcount(process, addr, &count) != STATUS_OK ||
-        !is_count(process, count) || object_type(process, addr, &type) != STATUS_OK)
+    struct reference_window window = {0};
+    uint64_t count, type_addr;
+    if (addr % MINIMUM_ALIGNMENT ||
+        object_head(process, &window, addr, &count, &type_addr) != STATUS_OK ||
+        !is_count(process, count) || type_at(process, type_addr, &type) != STATUS_OK)
         return NULL;
     return type;
+}
+
+const struct python_type *object_met_at(struct python_process *process, uint64_t addr)
+{
+    return pool_has_nothing_at(process, addr) ? NULL : object_alive_at(process, addr);
 }
 
 /* 3.11 has two words in front of an instance that has its dictionary managed; later
@@ -79,85 +116,30 @@ uint64_t object_header_bytes(const struct python_process *process, const struct 
     return bytes;
 }
 
-/* ---- the collector's lists */
-
-static uint64_t gc_address(const struct python_process *process)
-{
-    if (layout_has(&process->layout, PY_interp_gc))
-        return process->interp_addr + layout_get(&process->layout, PY_interp_gc);
-    if (layout_has(&process->layout, PY_runtime_gc))
-        return process->runtime_addr + layout_get(&process->layout, PY_runtime_gc);
-    return 0;
-}
-
-/* A ring of headers around `head_addr`, each in front of its object. */
-static enum status walk_ring(struct python_process *process, uint64_t head_addr,
-                             struct heap_find *find)
-{
-    uint64_t link, header_bytes = layout_get(&process->layout, PY_gc_head_size);
-    enum status status = memory_read_u64(process->image, head_addr, &link);
-    while (status == STATUS_OK && (link &= LINK_MASK) != head_addr && link) {
-        uint64_t addr = link + header_bytes;
-        if (!object_alive_at(process, addr) || !heap_map_add(find->tracked, addr)) {
-            find->note = "a list of the garbage collector is damaged: it was followed up to there";
-            return STATUS_OK;
-        }
-        heap_map_add(find->objects, addr);
-        find->tracked_count++;
-        status = memory_read_u64(process->image, link, &link);
-    }
-    if (status != STATUS_OK)
-        find->note = "a list of the garbage collector runs into memory that the core lacks";
-    return STATUS_OK;
-}
-
-static enum status walk_generations(struct python_process *process, struct heap_find *find)
-{
-    const struct python_layout *layout = &process->layout;
-    uint64_t gc_addr = gc_address(process);
-    enum status status = STATUS_OK;
-    if (!gc_addr || !layout_has(layout, PY_gc_generations))
-        return STATUS_OK;
-    for (unsigned i = 0; i < GENERATIONS && status == STATUS_OK; i++)
-        status = walk_ring(process,
-                           gc_addr + layout_get(layout, PY_gc_generations) +
-                               i * layout_get(layout, PY_gc_generation_size),
-                           find);
-    if (status == STATUS_OK && layout_has(layout, PY_gc_permanent))
-        status = walk_ring(process, gc_addr + layout_get(layout, PY_gc_permanent), find);
-    return status;
-}
-
-/* ---- pools */
+/* ---- types by address */
 
 /* What a type's instances need of a block. NULL: no type stands at the address. */
 struct known_type {
     uint64_t addr;
     const struct python_type *type;
-    uint64_t header_bytes, least_bytes; /* before and from the object's address */
+    uint64_t header_bytes; /* before the object's address */
+    struct block_need need;
 };
 
 #define KNOWN_TYPES   4096 /* by address: a process has some hundreds */
 #define OBJECT_BYTES  16   /* reference count and type */
 #define HEADERS_BYTES 32   /* at most, before an object */
 
-struct pool_pass {
+struct find_pass {
     struct python_process *process;
     struct heap_find *find;
     struct progress *progress;
+    struct reference_window window;
     unsigned minor;
     struct known_type known[KNOWN_TYPES];
 };
 
-/* A compact str is smaller than the struct of one that is not. */
-static uint64_t least_bytes(const struct python_process *process, const struct python_type *type)
-{
-    if (type->kind == KIND_STR && type->is_exact_kind)
-        return layout_get(&process->layout, PY_unicode_ascii_header_size);
-    return type->basicsize < OBJECT_BYTES ? UINT64_MAX : (uint64_t)type->basicsize;
-}
-
-static const struct known_type *know_type(struct pool_pass *pass, uint64_t type_addr)
+static const struct known_type *know_type(struct find_pass *pass, uint64_t type_addr)
 {
     uint64_t hash = (type_addr >> 3) * UINT64_C(0x9E3779B97F4A7C15) >> 52;
     struct known_type *known = &pass->known[hash % KNOWN_TYPES];
@@ -169,13 +151,83 @@ static const struct known_type *know_type(struct pool_pass *pass, uint64_t type_
         return known;
     }
     known->header_bytes = object_header_bytes(pass->process, known->type);
-    known->least_bytes = least_bytes(pass->process, known->type);
+    known->need = block_need_of(pass->process, known->type);
     return known;
 }
 
+/* ---- the collector's lists */
+
+static uint64_t gc_address(const struct python_process *process)
+{
+    if (layout_has(&process->layout, PY_interp_gc))
+        return process->interp_addr + layout_get(&process->layout, PY_interp_gc);
+    if (layout_has(&process->layout, PY_runtime_gc))
+        return process->runtime_addr + layout_get(&process->layout, PY_runtime_gc);
+    return 0;
+}
+
+/* As object_alive_at, of one of many. */
+static bool is_alive(struct find_pass *pass, uint64_t addr)
+{
+    uint64_t count, type_addr;
+    return addr % MINIMUM_ALIGNMENT == 0 &&
+           object_head(pass->process, &pass->window, addr, &count, &type_addr) == STATUS_OK &&
+           is_count(pass->process, count) && know_type(pass, type_addr)->type;
+}
+
+static enum status read_link(struct find_pass *pass, uint64_t addr, uint64_t *ret_link)
+{
+    const uint8_t *bytes =
+        reference_window_view(&pass->window, pass->process->image, addr, 8, true);
+    if (!bytes)
+        return memory_read_u64(pass->process->image, addr, ret_link);
+    *ret_link = load_u64(bytes);
+    return STATUS_OK;
+}
+
+/* A ring of headers around `head_addr`, each in front of its object. */
+static enum status walk_ring(struct find_pass *pass, uint64_t head_addr, unsigned list)
+{
+    struct heap_find *find = pass->find;
+    uint64_t link, header_bytes = layout_get(&pass->process->layout, PY_gc_head_size);
+    enum status status = read_link(pass, head_addr, &link);
+    while (status == STATUS_OK && (link &= LINK_MASK) != head_addr && link) {
+        uint64_t addr = link + header_bytes;
+        if (!is_alive(pass, addr) || !heap_map_add(find->tracked, addr)) {
+            find->note = "a list of the garbage collector is damaged: it was followed up to there";
+            return STATUS_OK;
+        }
+        find->tracked_count++;
+        find->generation_count[list]++;
+        status = read_link(pass, link, &link);
+    }
+    if (status != STATUS_OK)
+        find->note = "a list of the garbage collector runs into memory that the core lacks";
+    return STATUS_OK;
+}
+
+static enum status walk_generations(struct find_pass *pass)
+{
+    const struct python_layout *layout = &pass->process->layout;
+    uint64_t gc_addr = gc_address(pass->process);
+    enum status status = STATUS_OK;
+    if (!gc_addr || !layout_has(layout, PY_gc_generations))
+        return STATUS_OK;
+    for (unsigned i = 0; i < GENERATIONS && status == STATUS_OK; i++)
+        status = walk_ring(pass,
+                           gc_addr + layout_get(layout, PY_gc_generations) +
+                               i * layout_get(layout, PY_gc_generation_size),
+                           i);
+    if (status == STATUS_OK && layout_has(layout, PY_gc_permanent))
+        status = walk_ring(pass, gc_addr + layout_get(layout, PY_gc_permanent), GENERATIONS);
+    return status;
+}
+
+/* ---- pools */
+
 /* Whether an object stands `offset` bytes into a block: right behind the headers
  * that its type calls for, and not longer than the block. */
-static bool is_object(struct pool_pass *pass, const uint8_t *block, uint64_t block_size,
+static bool is_object(struct find_pass *pass, const uint8_t *block, uint64_t block_size,
                       uint64_t offset)
 {
     uint64_t count = count_of_word(pass->minor, load_u64(block + offset));
@@ -185,10 +237,10 @@ static bool is_object(struct pool_pass *pass, const uint8_t *block, uint64_t blo
         return false;
     const struct known_type *known = know_type(pass, type_addr);
     return known->type && known->header_bytes == offset &&
-           known->least_bytes <= block_size - offset;
+           block_holds(pass->process, &known->need, block + offset, block_size - offset);
 }
 
-static bool add_block_object(struct pool_pass *pass, const struct pool *pool, uint64_t offset)
+static bool add_block_object(struct find_pass *pass, const struct pool *pool, uint64_t offset)
 {
     const uint8_t *block = pool->bytes + offset;
     for (uint64_t header = 0; header <= HEADERS_BYTES && header + OBJECT_BYTES <= pool->block_size;
@@ -203,7 +255,7 @@ static bool add_block_object(struct pool_pass *pass, const struct pool *pool, ui
 
 static enum status find_in_pool(void *context, const struct pool *pool)
 {
-    struct pool_pass *pass = context;
+    struct find_pass *pass = context;
     for (uint32_t block = 0; block < pool->block_count; block++) {
         if (!(pool->live[block / 64] >> (block & 63) & 1))
             continue;
@@ -233,7 +285,7 @@ enum status heap_find_objects(struct python_process *process, struct progress *p
 {
     process->most_references = count_words(memory_image_core(process->image));
     struct heap_find find = {0};
-    struct pool_pass *pass = calloc(1, sizeof *pass);
+    struct find_pass *pass = calloc(1, sizeof *pass);
     if (!pass)
         return STATUS_NO_MEMORY;
     pass->process = process;
@@ -244,9 +296,11 @@ enum status heap_find_objects(struct python_process *process, struct progress *p
     if (status == STATUS_OK)
         status = heap_map_create(process->image, &find.tracked);
     if (status == STATUS_OK)
-        status = walk_generations(process, &find);
+        status = walk_generations(pass);
     if (status == STATUS_OK)
         status = pools_visit(process, find_in_pool, pass, &find.pools);
+    if (status == STATUS_OK)
+        heap_map_join(find.objects, find.tracked);
     free(pass);
     if (status == STATUS_OK)
         *ret_find = find;

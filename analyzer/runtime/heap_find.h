@@ -2,7 +2,7 @@
 #ifndef INQUEST_ANALYZER_RUNTIME_HEAP_FIND_H
 #define INQUEST_ANALYZER_RUNTIME_HEAP_FIND_H
 
-#include "analyzer/objects/object.h"
+#include "analyzer/objects/references.h"
 #include "analyzer/runtime/heap_map.h"
 #include "analyzer/runtime/heap_pools.h"
 #include "inquest/base/array.h"
@@ -14,6 +14,7 @@ struct heap_find {
     struct heap_map *objects; /* all that were found */
     struct heap_map *tracked; /* those on the collector's lists */
     uint64_t tracked_count;
+    uint64_t generation_count[4]; /* of them, by list: youngest first; last what is frozen */
     struct pool_totals pools;
     uint64_t object_blocks, other_blocks; /* live pool blocks with an object, with other data */
     uint64_t other_bytes;
@@ -28,8 +29,16 @@ void heap_find_deinit(struct heap_find *find);
  * above zero (freed and free-listed memory has none). NULL for no. */
 const struct python_type *object_alive_at(struct python_process *process, uint64_t addr);
 
+/* The same for an address that neither list nor pool showed, which some word led to:
+ * freed memory can look alive, but its pool knows better. */
+const struct python_type *object_met_at(struct python_process *process, uint64_t addr);
+
 /* What stands before an object of this type in its memory block, in bytes. */
 uint64_t object_header_bytes(const struct python_process *process, const struct python_type *type);
+
+/* Reference count and type of the object at `addr`, in one look. */
+enum status object_head(const struct python_process *process, struct reference_window *window,
+                        uint64_t addr, uint64_t *ret_count, uint64_t *ret_type_addr) MUST_CHECK;
 
 /* The reference count as the version stores it; UINT64_MAX for an immortal. */
 enum status object_refcount(const struct python_process *process, uint64_t addr,

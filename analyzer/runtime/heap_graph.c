@@ -1,111 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two passes. The first reads every object's references once, in order of
- * address, and meets those objects that neither list nor pool shows (static ones,
- * large ones); the second, when the addresses are all known, turns them into ids. */
-#include "analyzer/runtime/heap_roots.h"
-
 #include <stdlib.h>
-#include <string.h>
 
+#include "analyzer/graph/memory.h"
+#include "analyzer/runtime/heap_build.h"
+#include "inquest/base/bytes_reader.h"
 #include "inquest/base/progress.h"
 
+#define EDGES_AN_OBJECT 3 /* expected: what is not written to takes no memory */
+#define LEAST_EDGES     1024
+
+/* What was read of an object beside its references. */
 struct record {
-    uint64_t size;
-    uint32_t type, edge_count;
+    uint64_t size, refcount;
+    uint32_t type;
+    bool is_dead;
 };
-
-/* What was read, in the order in which objects were visited. */
-struct stream {
-    ARRAY(struct record) records;
-    ARRAY(uint64_t) targets;
-    ARRAY(uint32_t) labels;
-};
-
-struct late_object {
-    uint64_t addr;
-    size_t record, first_edge;
-};
-
-struct weak_address {
-    uint64_t source, target;
-    uint32_t label;
-};
-
-#define TYPE_CACHE 1024
-
-struct build {
-    struct heap *heap;
-    struct progress *progress;
-    struct reference_list list;
-    struct stream early, late;
-    ARRAY(struct late_object) late_objects;
-    ARRAY(uint64_t) pending; /* late objects still to be visited */
-    ARRAY(struct weak_address) weak;
-    struct {
-        const struct python_type *type;
-        uint32_t index;
-    } type_cache[TYPE_CACHE];
-    struct address_map type_indices; /* python_type addr -> index + 1 */
-    uint64_t interned_addr;          /* the dict whose references don't count */
-};
-
-static void stream_deinit(struct stream *stream)
-{
-    array_deinit(&stream->records);
-    array_deinit(&stream->targets);
-    array_deinit(&stream->labels);
-}
 
 /* ---- types by dense index, in order of first meeting */
 
-static enum status type_index(struct build *build, const struct python_type *type,
-                              uint32_t *ret_index)
+static enum status know_type(struct heap_builder *builder, uint64_t type_addr,
+                             struct type_slot *slot)
 {
-    size_t slot = (size_t)(type->addr >> 4) % TYPE_CACHE;
-    if (build->type_cache[slot].type != type) {
-        uintptr_t known = (uintptr_t)address_map_get(&build->type_indices, type->addr);
-        if (!known) {
-            known = build->heap->types.count + 1;
-            if (!array_push(&build->heap->types, type) ||
-                !address_map_put(&build->type_indices, type->addr, (const void *)known))
-                return STATUS_NO_MEMORY;
-        }
-        build->type_cache[slot].type = type;
-        build->type_cache[slot].index = (uint32_t)(known - 1);
+    const struct python_type *type;
+    enum status status = type_at(builder->heap->process, type_addr, &type);
+    if (status != STATUS_OK)
+        return status;
+    uintptr_t known = (uintptr_t)address_map_get(&builder->type_indices, type_addr);
+    if (!known) {
+        known = builder->heap->types.count + 1;
+        if (!array_push(&builder->heap->types, type) ||
+            !address_map_put(&builder->type_indices, type_addr, (const void *)known))
+            return STATUS_NO_MEMORY;
     }
-    *ret_index = build->type_cache[slot].index;
+    *slot = (struct type_slot){type_addr, type, (uint32_t)(known - 1), false};
     return STATUS_OK;
 }
 
-/* ---- first pass */
-
-static enum status meet(struct build *build, uint64_t addr)
+static enum status find_type(struct heap_builder *builder, uint64_t type_addr,
+                             struct type_slot **ret_slot)
 {
-    if (heap_map_has(build->heap->find.objects, addr) ||
-        !object_alive_at(build->heap->process, addr) ||
-        !heap_map_add(build->heap->find.objects, addr))
-        return STATUS_OK;
-    return array_push(&build->pending, addr) ? STATUS_OK : STATUS_NO_MEMORY;
+    struct type_slot *slot = &builder->type_cache[(type_addr >> 4) % TYPE_CACHE];
+    *ret_slot = slot;
+    return slot->addr == type_addr ? STATUS_OK : know_type(builder, type_addr, slot);
 }
 
-static enum status record_reference(struct build *build, struct stream *stream, uint64_t source,
-                                    const struct reference *reference)
+/* ---- one object */
+
+/* The number by which an object is known for now; false where none is. */
+static bool meet(struct heap_builder *builder, uint64_t addr, uint32_t *ret_number,
+                 enum status *status)
 {
-    uint32_t label;
-    if (source == build->interned_addr) {
-        const struct reference interned = {.kind = REFERENCE_WEAK, .label = LABEL_KEY_ITSELF};
-        label = label_code(build->heap->labels, &interned);
-    } else {
-        label = label_code(build->heap->labels, reference);
+    struct heap *heap = builder->heap;
+    if (heap_map_id(heap->find.objects, addr, ret_number))
+        return true;
+    uintptr_t known = (uintptr_t)address_map_get(&builder->late_numbers, addr);
+    if (!known) {
+        const struct late_object late = {.addr = addr};
+        if (!heap_map_fits(heap->find.objects, addr) || !object_met_at(heap->process, addr))
+            return false;
+        known = builder->late.count + 1;
+        if (builder->late.count >= GRAPH_MAX_NODES - builder->early)
+            *status = STATUS_OVER_LIMIT;
+        else if (!array_push(&builder->late, late) ||
+                 !address_map_put(&builder->late_numbers, addr, (const void *)known) ||
+                 !array_push(&builder->pending, (uint32_t)(known - 1)))
+            *status = STATUS_NO_MEMORY;
     }
-    if (reference->kind == REFERENCE_WEAK || source == build->interned_addr) {
-        struct weak_address weak = {source, reference->target_addr, label};
-        return array_push(&build->weak, weak) ? STATUS_OK : STATUS_NO_MEMORY;
+    *ret_number = builder->early + (uint32_t)(known - 1);
+    return *status == STATUS_OK;
+}
+
+static enum status make_room(struct heap_builder *builder, uint64_t extra)
+{
+    uint64_t capacity = builder->capacity + builder->capacity / 2 + extra;
+    enum status status =
+        graph_resize((void **)&builder->targets, capacity, sizeof *builder->targets, NULL);
+    if (status == STATUS_OK)
+        status = graph_resize((void **)&builder->labels, capacity, sizeof *builder->labels, NULL);
+    if (status == STATUS_OK)
+        builder->capacity = capacity;
+    return status;
+}
+
+static enum status add_weak(struct heap_builder *builder, uint64_t source,
+                            const struct reference *reference, bool is_interned)
+{
+    const struct reference interned = {.kind = REFERENCE_WEAK, .label = LABEL_KEY_ITSELF};
+    const struct weak_address weak = {
+        source, reference->target_addr,
+        label_code(builder->heap->labels, is_interned ? &interned : reference)};
+    return array_push(&builder->weak, weak) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status add_references(struct heap_builder *builder, uint64_t source)
+{
+    const struct reference *references = builder->list.references.items;
+    size_t count = builder->list.references.count;
+    bool is_interned = source == builder->interned_addr;
+    enum status status = STATUS_OK;
+    if (builder->capacity - builder->edges < count)
+        status = make_room(builder, count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct reference *reference = &references[i];
+        if (reference->kind == REFERENCE_WEAK || is_interned) {
+            status = add_weak(builder, source, reference, is_interned);
+            continue;
+        }
+        uint32_t number, label = label_code(builder->heap->labels, reference);
+        if (!meet(builder, reference->target_addr, &number, &status))
+            continue; /* not alive there: a reference to memory that is no object */
+        builder->targets[builder->edges] = number;
+        builder->labels[builder->edges++] = label;
     }
-    if (!array_push(&stream->targets, reference->target_addr) ||
-        !array_push(&stream->labels, label))
-        return STATUS_NO_MEMORY;
-    return meet(build, reference->target_addr);
+    return status;
 }
 
 #define SURELY_SMALL 512 /* bytes: what a pool's block can hold */
@@ -128,237 +135,172 @@ static bool has_its_memory(const struct python_process *process, const struct py
     return header > size || memory_view(process->image, addr, size - header) != NULL;
 }
 
-static enum status visit(struct build *build, struct stream *stream, uint64_t addr)
+static enum status meet_type(struct heap_builder *builder, struct type_slot *type)
 {
-    struct heap *heap = build->heap;
+    enum status status = STATUS_OK;
+    uint32_t number;
+    type->is_met = true;
+    meet(builder, type->addr, &number, &status);
+    return status;
+}
+
+/* Reads the object and appends its row. */
+static enum status visit(struct heap_builder *builder, uint64_t addr, struct record *ret_record)
+{
+    struct heap *heap = builder->heap;
+    struct type_slot *type;
+    uint64_t type_addr;
     struct record record = {0};
-    const struct python_type *type;
-    enum status status = object_type(heap->process, addr, &type);
+    enum status status =
+        object_head(heap->process, &builder->list.window, addr, &record.refcount, &type_addr);
     if (status == STATUS_OK)
-        status = type_index(build, type, &record.type);
+        status = find_type(builder, type_addr, &type);
     if (status != STATUS_OK)
         return status;
-    size_t before = stream->targets.count;
-    status = object_references(heap->process, type, addr, &build->list, &record.size);
+    record.type = type->index;
+    status = object_references(heap->process, type->type, addr, &builder->list, &record.size);
     if (status == STATUS_NO_MEMORY)
         return status;
     if (status != STATUS_OK)
         heap->damaged++;
-    if (!has_its_memory(heap->process, type, addr, record.size)) {
-        heap_map_remove(heap->find.objects, addr);
-        return STATUS_OK;
-    }
-    status = meet(build, type->addr);
-    for (size_t i = 0; i < build->list.references.count && status == STATUS_OK; i++)
-        status = record_reference(build, stream, addr, &build->list.references.items[i]);
-    record.edge_count = (uint32_t)(stream->targets.count - before);
-    if (status == STATUS_OK && !array_push(&stream->records, record))
-        status = STATUS_NO_MEMORY;
+    record.is_dead = !has_its_memory(heap->process, type->type, addr, record.size);
+    status = STATUS_OK;
+    if (!record.is_dead && !type->is_met)
+        status = meet_type(builder, type);
+    if (!record.is_dead && status == STATUS_OK)
+        status = add_references(builder, addr);
+    *ret_record = record;
     return status;
 }
 
-static enum status visit_late(struct build *build)
+/* ---- all of them */
+
+static enum status visit_one_early(struct heap_builder *builder, uint32_t number, uint64_t addr)
 {
+    struct heap *heap = builder->heap;
+    struct record record;
+    builder->first[number] = builder->edges;
+    enum status status = visit(builder, addr, &record);
+    if (status != STATUS_OK)
+        return status;
+    heap->type[number] = record.type;
+    if (record.is_dead && !array_push(&builder->dead, number))
+        return STATUS_NO_MEMORY;
+    status = heap_column_set(&heap->sizes, number, record.size);
+    return status == STATUS_OK ? heap_column_set(&heap->refcounts, number, record.refcount)
+                               : status;
+}
+
+static enum status visit_early(struct heap_builder *builder)
+{
+    struct heap_words words = {0};
     enum status status = STATUS_OK;
-    while (build->pending.count && status == STATUS_OK) {
-        struct late_object late = {.addr = build->pending.items[--build->pending.count],
-                                   .record = build->late.records.count,
-                                   .first_edge = build->late.targets.count};
-        status = visit(build, &build->late, late.addr);
-        if (status == STATUS_OK && heap_map_has(build->heap->find.objects, late.addr) &&
-            !array_push(&build->late_objects, late))
-            status = STATUS_NO_MEMORY;
-    }
-    return status;
-}
-
-/* Objects that are met on the way are set aside, so the walk's order is that of
- * the map as it was found: a member counts as early while it is not pending. */
-static enum status visit_early(struct build *build, const struct heap_map *early)
-{
-    struct heap_cursor cursor = {0};
-    uint64_t addr, done = 0;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && heap_map_next(early, &cursor, &addr)) {
-        status = visit(build, &build->early, addr);
-        if (++done % 65536 == 0)
-            progress_update(build->progress, "reading objects", "objects", done,
-                            build->heap->find.object_blocks);
-    }
-    return status;
-}
-
-static int compare_late(const void *left, const void *right)
-{
-    const struct late_object *a = left, *b = right;
-    return a->addr < b->addr ? -1 : a->addr > b->addr;
-}
-
-/* ---- second pass */
-
-static enum status allocate_columns(struct heap *heap)
-{
-    size_t count = (size_t)heap->count + 1;
-    heap->address = malloc(count * sizeof *heap->address);
-    heap->size = malloc(count * sizeof *heap->size);
-    heap->refcount = malloc(count * sizeof *heap->refcount);
-    heap->type = malloc(count * sizeof *heap->type);
-    heap->flags = calloc(count, sizeof *heap->flags);
-    return heap->address && heap->size && heap->refcount && heap->type && heap->flags
-               ? STATUS_OK
-               : STATUS_NO_MEMORY;
-}
-
-static enum status add_edges(struct build *build, struct graph_builder *rows, uint32_t id,
-                             const struct stream *stream, size_t first, uint32_t count,
-                             uint64_t *edges, struct error *err)
-{
-    struct heap *heap = build->heap;
-    enum status status = STATUS_OK;
-    for (size_t i = first; i < first + count && status == STATUS_OK; i++) {
-        uint32_t target;
-        if (!heap_map_id(heap->find.objects, stream->targets.items[i], &target))
-            continue; /* not alive there: a reference to memory that is no object */
-        status = graph_builder_edge(rows, id, target, err);
-        heap->label[(*edges)++] = stream->labels.items[i];
-    }
-    return status;
-}
-
-static void fill_columns(struct heap *heap, uint32_t id, uint64_t addr, const struct record *record)
-{
-    heap->address[id] = addr;
-    heap->size[id] = record->size;
-    heap->type[id] = record->type;
-    if (object_refcount(heap->process, addr, &heap->refcount[id]) != STATUS_OK)
-        heap->refcount[id] = 0;
-    if (heap_map_has(heap->find.tracked, addr))
-        heap->flags[id] |= HEAP_TRACKED;
-}
-
-static enum status number(struct build *build, struct graph_builder *rows, struct error *err)
-{
-    struct heap *heap = build->heap;
-    struct heap_cursor cursor = {0};
-    uint64_t addr, edges = 0;
-    size_t early = 0, early_edge = 0, late = 0;
-    enum status status = STATUS_OK;
-    for (uint32_t id = 0; status == STATUS_OK && heap_map_next(heap->find.objects, &cursor, &addr);
-         id++) {
-        if (late < build->late_objects.count && build->late_objects.items[late].addr == addr) {
-            const struct late_object *object = &build->late_objects.items[late++];
-            const struct record *record = &build->late.records.items[object->record];
-            fill_columns(heap, id, addr, record);
-            status = add_edges(build, rows, id, &build->late, object->first_edge,
-                               record->edge_count, &edges, err);
-        } else if (early < build->early.records.count) {
-            const struct record *record = &build->early.records.items[early++];
-            fill_columns(heap, id, addr, record);
-            status = add_edges(build, rows, id, &build->early, early_edge, record->edge_count,
-                               &edges, err);
-            early_edge += record->edge_count;
-        } else {
-            status = STATUS_CORRUPT;
+    uint32_t number = 0, told = 0;
+    while (status == STATUS_OK && heap_map_next_word(builder->heap->find.objects, &words)) {
+        for (uint64_t bits = words.bits; bits && status == STATUS_OK; bits &= bits - 1)
+            status = visit_one_early(builder, number++,
+                                     words.addr + 8 * (uint64_t)__builtin_ctzll(bits));
+        if (number - told >= 65536) {
+            progress_update(builder->progress, "reading objects", "objects", number,
+                            builder->early);
+            told = number;
         }
-        if (id % 65536 == 0)
-            progress_update(build->progress, "numbering objects", "objects", id, heap->count);
     }
     return status;
 }
 
-static int compare_weak(const void *left, const void *right)
+static enum status visit_late(struct heap_builder *builder)
 {
-    const struct weak_reference *a = left, *b = right;
-    return a->source != b->source  ? (a->source < b->source ? -1 : 1)
-           : a->target < b->target ? -1
-                                   : a->target > b->target;
-}
-
-static enum status number_weak(struct build *build)
-{
-    struct heap *heap = build->heap;
-    for (size_t i = 0; i < build->weak.count; i++) {
-        struct weak_reference weak = {.label = build->weak.items[i].label};
-        if (!heap_map_id(heap->find.objects, build->weak.items[i].source, &weak.source) ||
-            !heap_map_id(heap->find.objects, build->weak.items[i].target, &weak.target))
-            continue;
-        if (!array_push(&heap->weak, weak))
-            return STATUS_NO_MEMORY;
+    enum status status = STATUS_OK;
+    while (builder->pending.count && status == STATUS_OK) {
+        uint32_t index = builder->pending.items[--builder->pending.count];
+        uint64_t first = builder->edges;
+        struct record record;
+        status = visit(builder, builder->late.items[index].addr, &record);
+        if (status != STATUS_OK)
+            break;
+        struct late_object *late = &builder->late.items[index];
+        late->size = record.size;
+        late->refcount = record.refcount;
+        late->type = record.type;
+        late->is_dead = record.is_dead;
+        late->first_edge = first;
+        late->edge_count = (uint32_t)(builder->edges - first);
     }
-    if (heap->weak.count)
-        qsort(heap->weak.items, heap->weak.count, sizeof *heap->weak.items, compare_weak);
-    return STATUS_OK;
-}
-
-static enum status second_pass(struct build *build, struct error *err)
-{
-    struct heap *heap = build->heap;
-    struct graph_builder rows;
-    enum status status = heap_map_freeze(heap->find.objects, &heap->count);
-    if (build->late_objects.count)
-        qsort(build->late_objects.items, build->late_objects.count,
-              sizeof *build->late_objects.items, compare_late);
-    uint64_t edges = build->early.targets.count + build->late.targets.count;
-    if (status == STATUS_OK)
-        status = allocate_columns(heap);
-    heap->label = malloc((edges + 1) * sizeof *heap->label);
-    if (status == STATUS_OK && !heap->label)
-        status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK)
-        status = graph_builder_init(&rows, heap->count, 0, heap->count, edges, err);
-    if (status != STATUS_OK)
-        return status;
-    status = number(build, &rows, err);
-    if (status == STATUS_OK)
-        status = graph_build(&rows, 1, &heap->references, err);
-    graph_builder_deinit(&rows);
-    if (status == STATUS_OK)
-        status = number_weak(build);
     return status;
 }
 
-static enum status first_pass(struct build *build, const struct outside_references *outside)
+static enum status allocate(struct heap_builder *builder)
 {
-    struct heap *heap = build->heap;
-    struct heap_map *early;
-    enum status status = heap_map_copy(heap->find.objects, &early);
+    struct heap *heap = builder->heap;
+    enum status status = heap_map_freeze(heap->find.objects, &builder->early);
     if (status != STATUS_OK)
         return status;
-    status = visit_early(build, early);
-    heap_map_destroy(early);
+    builder->capacity = (uint64_t)builder->early * EDGES_AN_OBJECT + LEAST_EDGES;
+    status = heap_column_init(&heap->sizes, builder->early);
+    if (status == STATUS_OK)
+        status = heap_column_init(&heap->refcounts, builder->early);
+    if (status == STATUS_OK)
+        status = graph_alloc(builder->early, sizeof *heap->type, (void **)&heap->type, NULL);
+    if (status == STATUS_OK)
+        status = graph_alloc(builder->early + UINT64_C(1), sizeof *builder->first,
+                             (void **)&builder->first, NULL);
+    if (status == STATUS_OK)
+        status = graph_alloc(builder->capacity, sizeof *builder->targets,
+                             (void **)&builder->targets, NULL);
+    return status == STATUS_OK ? graph_alloc(builder->capacity, sizeof *builder->labels,
+                                             (void **)&builder->labels, NULL)
+                               : status;
+}
+
+static enum status read_all(struct heap_builder *builder, const struct outside_references *outside)
+{
+    uint32_t number;
+    enum status status = allocate(builder);
+    if (status == STATUS_OK)
+        status = visit_early(builder);
+    if (status != STATUS_OK)
+        return status;
+    builder->first[builder->early] = builder->edges;
     for (size_t i = 0; i < outside->items.count && status == STATUS_OK; i++)
-        status = meet(build, outside->items.items[i].addr);
-    if (status == STATUS_OK)
-        status = visit_late(build);
-    return status;
+        meet(builder, outside->items.items[i].addr, &number, &status);
+    return status == STATUS_OK ? visit_late(builder) : status;
+}
+
+static void builder_destroy(struct heap_builder *builder)
+{
+    if (!builder)
+        return;
+    reference_list_deinit(&builder->list);
+    array_deinit(&builder->late);
+    address_map_deinit(&builder->late_numbers);
+    array_deinit(&builder->pending);
+    array_deinit(&builder->dead);
+    graph_free(builder->first);
+    graph_free(builder->targets);
+    graph_free(builder->labels);
+    array_deinit(&builder->weak);
+    address_map_deinit(&builder->type_indices);
+    free(builder);
 }
 
 enum status heap_build(struct python_process *process, const struct outside_references *outside,
                        struct progress *progress, struct heap *ret_heap, struct error *err)
 {
     struct heap heap = {.process = process};
-    struct build *build = calloc(1, sizeof *build);
+    struct heap_builder *builder = calloc(1, sizeof *builder);
     enum status status =
-        build ? heap_find_objects(process, progress, &heap.find) : STATUS_NO_MEMORY;
+        builder ? heap_find_objects(process, progress, &heap.find) : STATUS_NO_MEMORY;
     if (status == STATUS_OK) {
-        build->heap = &heap;
-        build->progress = progress;
-        build->interned_addr = outside->interned_addr;
+        builder->heap = &heap;
+        builder->progress = progress;
+        builder->interned_addr = outside->interned_addr;
         heap.labels = label_table_create(process);
-        status = heap.labels ? first_pass(build, outside) : STATUS_NO_MEMORY;
+        status = heap.labels ? read_all(builder, outside) : STATUS_NO_MEMORY;
     }
     if (status == STATUS_OK)
-        status = second_pass(build, err);
-    if (build) {
-        stream_deinit(&build->early);
-        stream_deinit(&build->late);
-        reference_list_deinit(&build->list);
-        array_deinit(&build->late_objects);
-        array_deinit(&build->pending);
-        array_deinit(&build->weak);
-        address_map_deinit(&build->type_indices);
-        free(build);
-    }
+        status = heap_number(builder);
+    builder_destroy(builder);
     if (status != STATUS_OK) {
         heap_deinit(&heap);
         return error_set(err, status, "the heap: %s", status_name(status));
@@ -372,12 +314,12 @@ void heap_deinit(struct heap *heap)
     if (!heap)
         return;
     heap_find_deinit(&heap->find);
-    free(heap->address);
-    free(heap->size);
-    free(heap->refcount);
-    free(heap->type);
-    free(heap->flags);
-    free(heap->label);
+    heap_addresses_deinit(&heap->addresses);
+    heap_column_deinit(&heap->sizes);
+    heap_column_deinit(&heap->refcounts);
+    graph_free(heap->type);
+    graph_free(heap->flags);
+    graph_free(heap->label);
     array_deinit(&heap->types);
     array_deinit(&heap->weak);
     graph_deinit(&heap->references);

@@ -4,9 +4,11 @@
 
 #include "analyzer/graph/graph.h"
 #include "analyzer/objects/type_table.h"
+#include "analyzer/runtime/heap_columns.h"
 #include "analyzer/runtime/heap_find.h"
 #include "analyzer/runtime/heap_labels.h"
 
+/* What does not count: as the index takes it (struct heap_more_reference). */
 struct weak_reference {
     uint32_t source, target, label;
 };
@@ -17,7 +19,8 @@ struct heap {
     struct python_process *process;
     struct heap_find find;
     uint32_t count;
-    uint64_t *address, *size, *refcount; /* refcount UINT64_MAX: immortal */
+    struct heap_addresses addresses;
+    struct heap_column sizes, refcounts; /* refcount UINT64_MAX: immortal */
     uint32_t *type;                      /* index into types */
     uint8_t *flags;                      /* heap_object_flags, tracked set */
     ARRAY(const struct python_type *) types;
@@ -31,18 +34,18 @@ struct heap {
 /* The columns by object: how they are stored may change. */
 static inline uint64_t heap_address(const struct heap *heap, uint32_t object)
 {
-    return heap->address[object];
+    return heap_addresses_get(&heap->addresses, object);
 }
 
 static inline uint64_t heap_size(const struct heap *heap, uint32_t object)
 {
-    return heap->size[object];
+    return heap_column_get(&heap->sizes, object);
 }
 
 /* UINT64_MAX: immortal. */
 static inline uint64_t heap_refcount(const struct heap *heap, uint32_t object)
 {
-    return heap->refcount[object];
+    return heap_column_get(&heap->refcounts, object);
 }
 
 static inline const struct python_type *heap_type(const struct heap *heap, uint32_t object)

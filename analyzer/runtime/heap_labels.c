@@ -158,6 +158,32 @@ void label_text(struct label_table *table, uint32_t code, struct text *text)
     }
 }
 
+uint8_t label_kind(const struct label_table *table, uint32_t code)
+{
+    if (code & HEAP_LABEL_INDEX)
+        return LABEL_INDEX;
+    if (!code || code > table->labels.count || table->labels.items[code - 1].is_weak)
+        return LABEL_NONE;
+    return table->labels.items[code - 1].kind;
+}
+
+uint32_t label_code_end(const struct label_table *table)
+{
+    return (uint32_t)table->labels.count + 1;
+}
+
+void label_attribute_text(struct label_table *table, uint32_t code, struct text *text)
+{
+    size_t before = text->size;
+    if (label_kind(table, code) == LABEL_KEY) {
+        text_append(text, ".");
+        if (str_read(table->process, table->labels.items[code - 1].value, 200, text) == STATUS_OK)
+            return;
+        text->size = before;
+    }
+    label_text(table, code, text);
+}
+
 enum status label_texts(struct label_table *table, struct text *text, uint64_t **ret_offsets,
                         struct heap_labels *ret_labels)
 {

@@ -16,8 +16,17 @@ void label_table_destroy(struct label_table *table);
 /* The code that heap_index.h speaks of; 0 where there is none, or no memory. */
 uint32_t label_code(struct label_table *table, const struct reference *reference);
 
+/* Which kind of label (enum reference_label) a code stands for; LABEL_NONE also of a
+ * weak one. */
+uint8_t label_kind(const struct label_table *table, uint32_t code);
+/* Codes that are no index are below this. */
+uint32_t label_code_end(const struct label_table *table);
+
 /* The label's text, appended. */
 void label_text(struct label_table *table, uint32_t code, struct text *text);
+/* As label_text, in a namespace: a key that is a str is the attribute of that name,
+ * which is no value and never redacted. */
+void label_attribute_text(struct label_table *table, uint32_t code, struct text *text);
 
 /* All texts, for the index; ret_labels points into *text and *offsets, which the
  * caller frees. */

@@ -17,7 +17,7 @@ struct range {
 
 /* Which range a page of addresses begins in: an open-addressed hash table, built
  * once, so that finding a range costs one look instead of a binary search. */
-#define PAGE_SHIFT 18
+#define PAGE_SHIFT 20
 
 struct page {
     uint64_t number_plus_one;
@@ -26,6 +26,7 @@ struct page {
 
 struct heap_map {
     ARRAY(struct range) ranges;
+    struct range *largest; /* most of what is asked for; NULL: no range */
     struct page *pages;
     uint64_t page_mask;
 };
@@ -79,6 +80,9 @@ enum status heap_map_create(const struct memory_image *image, struct heap_map **
             return STATUS_NO_MEMORY;
         }
     }
+    for (size_t i = 0; i < map->ranges.count; i++)
+        if (!map->largest || map->ranges.items[i].word_count > map->largest->word_count)
+            map->largest = &map->ranges.items[i];
     if (!build_pages(map)) {
         heap_map_destroy(map);
         return STATUS_NO_MEMORY;
@@ -100,31 +104,7 @@ void heap_map_destroy(struct heap_map *map)
     free(map);
 }
 
-enum status heap_map_copy(const struct heap_map *map, struct heap_map **ret_copy)
-{
-    struct heap_map *copy = calloc(1, sizeof *copy);
-    if (!copy)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < map->ranges.count; i++) {
-        struct range range = map->ranges.items[i];
-        range.ranks = NULL;
-        range.words = malloc(range.word_count * sizeof *range.words);
-        if (!range.words || !array_push(&copy->ranges, range)) {
-            free(range.words);
-            heap_map_destroy(copy);
-            return STATUS_NO_MEMORY;
-        }
-        memcpy(range.words, map->ranges.items[i].words, range.word_count * sizeof *range.words);
-    }
-    if (!build_pages(copy)) {
-        heap_map_destroy(copy);
-        return STATUS_NO_MEMORY;
-    }
-    *ret_copy = copy;
-    return STATUS_OK;
-}
-
-static const struct range *find_range(const struct heap_map *map, uint64_t addr)
+static const struct range *find_other_range(const struct heap_map *map, uint64_t addr)
 {
     const struct page *page = find_page(map, addr >> PAGE_SHIFT);
     if (!page->number_plus_one)
@@ -139,8 +119,16 @@ static const struct range *find_range(const struct heap_map *map, uint64_t addr)
     return NULL;
 }
 
+static inline const struct range *find_range(const struct heap_map *map, uint64_t addr)
+{
+    const struct range *largest = map->largest;
+    if (largest && addr >= largest->start && addr < largest->end)
+        return largest;
+    return find_other_range(map, addr);
+}
+
 /* The word and bit of an address; NULL where no object can be. */
-static uint64_t *find_word(const struct heap_map *map, uint64_t addr, uint64_t *ret_bit)
+static inline uint64_t *find_word(const struct heap_map *map, uint64_t addr, uint64_t *ret_bit)
 {
     const struct range *range = addr & 7 ? NULL : find_range(map, addr);
     if (!range || range->end - addr < 16)
@@ -173,17 +161,47 @@ void heap_map_remove(struct heap_map *map, uint64_t addr)
         *word &= ~bit;
 }
 
+bool heap_map_fits(const struct heap_map *map, uint64_t addr)
+{
+    uint64_t bit;
+    return find_word(map, addr, &bit) != NULL;
+}
+
+void heap_map_join(struct heap_map *map, const struct heap_map *other)
+{
+    for (size_t i = 0; i < map->ranges.count; i++) {
+        struct range *range = &map->ranges.items[i];
+        const uint64_t *words = other->ranges.items[i].words;
+        for (size_t word = 0; word < range->word_count; word++)
+            if (words[word])
+                range->words[word] |= words[word];
+    }
+}
+
+/* The compiler's own is a call where the processor's instruction can't be taken for
+ * granted. */
+static inline uint32_t count_bits(uint64_t bits)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    bits -= bits >> 1 & ones * 0x55;
+    bits = (bits & ones * 0x33) + (bits >> 2 & ones * 0x33);
+    bits = (bits + (bits >> 4)) & ones * 0x0F;
+    return (uint32_t)(bits * ones >> 56);
+}
+
 enum status heap_map_freeze(struct heap_map *map, uint32_t *ret_count)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < map->ranges.count; i++) {
         struct range *range = &map->ranges.items[i];
-        range->ranks = calloc(range->word_count, sizeof *range->ranks);
+        if (!range->ranks)
+            range->ranks = malloc(range->word_count * sizeof *range->ranks);
         if (!range->ranks)
             return STATUS_NO_MEMORY;
         for (size_t word = 0; word < range->word_count; word++) {
             range->ranks[word] = (uint32_t)count;
-            count += (uint64_t)__builtin_popcountll(range->words[word]);
+            if (range->words[word])
+                count += count_bits(range->words[word]);
         }
         if (count > UINT32_MAX - 2)
             return STATUS_OVER_LIMIT;
@@ -201,8 +219,16 @@ bool heap_map_id(const struct heap_map *map, uint64_t addr, uint32_t *ret_id)
     size_t word = (size_t)(granule >> 6);
     if (!(range->words[word] & bit))
         return false;
-    *ret_id = range->ranks[word] + (uint32_t)__builtin_popcountll(range->words[word] & (bit - 1));
+    *ret_id = range->ranks[word] + count_bits(range->words[word] & (bit - 1));
     return true;
+}
+
+uint32_t heap_map_below(const struct heap_map *map, uint64_t addr)
+{
+    uint64_t bit;
+    const struct range *range = find_range(map, addr);
+    const uint64_t *word = find_word(map, addr, &bit);
+    return range->ranks[word - range->words] + count_bits(*word & (bit - 1));
 }
 
 bool heap_map_next(const struct heap_map *map, struct heap_cursor *cursor, uint64_t *ret_addr)
@@ -228,4 +254,25 @@ bool heap_map_next(const struct heap_map *map, struct heap_cursor *cursor, uint6
             cursor->bits = map->ranges.items[cursor->range].words[cursor->word];
     }
     return false;
+}
+
+bool heap_map_next_word(const struct heap_map *map, struct heap_words *words)
+{
+    for (; words->range < map->ranges.count; words->range++, words->word = 0) {
+        const struct range *range = &map->ranges.items[words->range];
+        while (words->word < range->word_count) {
+            size_t word = words->word++;
+            if (!range->words[word])
+                continue;
+            words->addr = range->start + ((uint64_t)word << (6 + GRANULE_SHIFT));
+            words->bits = range->words[word];
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t heap_map_word_at(const struct heap_map *map, const struct heap_words *words)
+{
+    return map->ranges.items[words->range].words[words->word - 1];
 }

@@ -15,19 +15,24 @@ struct heap_map;
 
 enum status heap_map_create(const struct memory_image *image, struct heap_map **ret_map) MUST_CHECK;
 void heap_map_destroy(struct heap_map *map);
-/* The members as they are now. */
-enum status heap_map_copy(const struct heap_map *map, struct heap_map **ret_copy) MUST_CHECK;
 
+/* Whether a member can be there at all. */
+bool heap_map_fits(const struct heap_map *map, uint64_t addr);
 /* Adds an address; false where it was there, or can't be an object's. */
 bool heap_map_add(struct heap_map *map, uint64_t addr);
 bool heap_map_has(const struct heap_map *map, uint64_t addr);
 void heap_map_remove(struct heap_map *map, uint64_t addr);
+/* Adds all of another one's, which was made from the same image. */
+void heap_map_join(struct heap_map *map, const struct heap_map *other);
 
-/* Builds the rank table; adding and removing are over. STATUS_OVER_LIMIT past
- * 2^32 - 2 objects. */
+/* Builds the rank table: it holds until a member is added or removed, and may be
+ * built again then. STATUS_OVER_LIMIT past 2^32 - 2 objects. */
 enum status heap_map_freeze(struct heap_map *map, uint32_t *ret_count) MUST_CHECK;
 /* The id of an address; false where it is no member's. */
 bool heap_map_id(const struct heap_map *map, uint64_t addr, uint32_t *ret_id);
+
+/* How many members are below an address; it fits, and the map is frozen. */
+uint32_t heap_map_below(const struct heap_map *map, uint64_t addr);
 
 /* Members in ascending order: start with a zeroed cursor. */
 struct heap_cursor {
@@ -36,5 +41,15 @@ struct heap_cursor {
     bool started;
 };
 bool heap_map_next(const struct heap_map *map, struct heap_cursor *cursor, uint64_t *ret_addr);
+
+/* The same by the word: 64 places of 8 bytes each from `addr` on, the lowest bit
+ * first. Words without a member are passed over. Start with a zeroed one. */
+struct heap_words {
+    size_t range, word; /* where the next one is */
+    uint64_t addr, bits;
+};
+bool heap_map_next_word(const struct heap_map *map, struct heap_words *words);
+/* The bits of another map of the same image at the same place. */
+uint64_t heap_map_word_at(const struct heap_map *map, const struct heap_words *words);
 
 #endif

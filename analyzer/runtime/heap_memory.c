@@ -27,7 +27,7 @@ static void add_amount(struct memory_amount *amount, uint64_t bytes)
 static void skip_objects_before(struct memory_count *count, uint64_t addr)
 {
     while (count->next_object < count->heap->count &&
-           count->heap->address[count->next_object] < addr)
+           heap_address(count->heap, count->next_object) < addr)
         count->next_object++;
 }
 
@@ -36,8 +36,8 @@ static uint32_t object_of(struct memory_count *count, uint64_t addr, uint64_t en
 {
     skip_objects_before(count, addr);
     uint32_t object = count->next_object;
-    if (object == count->heap->count || count->heap->address[object] - addr > HEADERS_BYTES ||
-        count->heap->address[object] >= end)
+    if (object == count->heap->count || heap_address(count->heap, object) - addr > HEADERS_BYTES ||
+        heap_address(count->heap, object) >= end)
         return HEAP_NO_OBJECT;
     return object;
 }
@@ -83,14 +83,14 @@ static void count_region(struct memory_count *count, const struct piece *piece)
         piece->region == CORE_REGION_PROGRAM_DATA || piece->region == CORE_REGION_LIBRARY_DATA;
     uint64_t addr = piece->addr, end = piece->addr + piece->size, left = piece->size;
     skip_objects_before(count, addr);
-    for (; count->next_object < heap->count && heap->address[count->next_object] < end;
+    for (; count->next_object < heap->count && heap_address(heap, count->next_object) < end;
          count->next_object++) {
         uint32_t object = count->next_object;
-        uint64_t start = heap->address[object], limit = end;
-        const struct python_type *type = heap->types.items[heap->type[object]];
+        uint64_t start = heap_address(heap, object), limit = end;
+        const struct python_type *type = heap_type(heap, object);
         uint64_t header = object_header_bytes(heap->process, type);
         if (object + 1 < heap->count)
-            limit = min_u64(limit, heap->address[object + 1]);
+            limit = min_u64(limit, heap_address(heap, object + 1));
         uint64_t bytes = min_u64(object_inline_bytes(heap, object), limit - start);
         header = is_program ? 0 : min_u64(header, start - max_u64(addr, piece->addr));
         addr = start + bytes;

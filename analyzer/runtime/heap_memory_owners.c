@@ -213,7 +213,7 @@ static void claim_fixed(struct claims *claims, const struct python_type *type,
 static void claim_of_object(struct claims *claims, uint32_t object)
 {
     struct glance glance = claims->glances[claims->heap->type[object]];
-    uint64_t addr = claims->heap->address[object];
+    uint64_t addr = heap_address(claims->heap, object);
     const struct python_type *type = claims->heap->types.items[claims->heap->type[object]];
     if (glance.look == LOOK_STR)
         glance.span = str_span(claims->process, addr);
@@ -301,9 +301,9 @@ enum status owners_find(const struct heap *heap, struct data_list *list)
 
 uint64_t object_inline_bytes(const struct heap *heap, uint32_t object)
 {
-    const struct python_type *type = heap->types.items[heap->type[object]];
+    const struct python_type *type = heap_type(heap, object);
     uint64_t header = object_header_bytes(heap->process, type);
     uint64_t fixed = type->basicsize > 0 ? (uint64_t)type->basicsize : 0;
     bool is_var = type->itemsize > 0 || type->kind == KIND_STR;
-    return is_var && heap->size[object] > header ? heap->size[object] - header : fixed;
+    return is_var && heap_size(heap, object) > header ? heap_size(heap, object) - header : fixed;
 }

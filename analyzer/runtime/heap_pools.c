@@ -95,6 +95,23 @@ enum pool_state pool_read(const struct python_process *process, uint64_t addr,
     return is_sound ? POOL_IN_USE : POOL_DAMAGED;
 }
 
+#define HEADERS_BYTES 32 /* at most, before an object in its block */
+
+bool pool_has_nothing_at(const struct python_process *process, uint64_t addr)
+{
+    uint64_t live[POOL_LIVE_WORDS], pool_addr = addr & ~(pool_size(process) - 1);
+    struct pool pool;
+    switch (pool_read(process, pool_addr, live, &pool)) {
+    case POOL_NONE:
+    case POOL_DAMAGED: return false;
+    case POOL_EMPTY: return true;
+    case POOL_IN_USE: break;
+    }
+    uint64_t offset = addr - pool_addr - POOL_HEADER_BYTES, block = offset / pool.block_size;
+    return addr - pool_addr < POOL_HEADER_BYTES || block >= pool.block_count ||
+           offset % pool.block_size > HEADERS_BYTES || !(live[block / 64] >> (block & 63) & 1);
+}
+
 static void count_pool(const struct pool *pool, uint64_t size, struct pool_totals *totals)
 {
     totals->pools++;

@@ -44,6 +44,10 @@ enum pool_state {
 enum pool_state pool_read(const struct python_process *process, uint64_t addr,
                           uint64_t ret_live[POOL_LIVE_WORDS], struct pool *ret_pool);
 
+/* Whether `addr` lies in a sound pool, at what is no live block's beginning, object
+ * headers granted. */
+bool pool_has_nothing_at(const struct python_process *process, uint64_t addr);
+
 /* Finds every pool in use in the dead process's writable memory by the header that
  * each carries, so that no symbol and no version's arena table is needed. In order
  * of address. */

@@ -61,8 +61,8 @@ enum status outside_references_collect(const struct core_dump *core, struct pyth
                                        struct outside_references *ret_references) MUST_CHECK;
 void outside_references_deinit(struct outside_references *references);
 
-/* The roots of a built heap: `outside`, every type, and what is counted more often
- * than the references found. */
+/* The roots of a built heap: `outside`, every type but classes that are garbage, and
+ * what is counted more often than the references found. */
 enum status heap_roots_find(const struct heap *heap, const struct outside_references *outside,
                             struct heap_roots *ret_roots) MUST_CHECK;
 void heap_roots_deinit(struct heap_roots *roots);

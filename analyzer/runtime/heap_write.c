@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/findings/findings.h"
+#include "analyzer/graph/memory.h"
 #include "analyzer/runtime/heap_facts.h"
 #include "analyzer/runtime/heap_memory.h"
 #include "inquest/analyzer/heap_index.h"
@@ -44,7 +45,7 @@ static enum status write_types(struct writing *writing)
     for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++) {
         struct type_totals *total = &totals[heap->type[i]];
         total->instances++;
-        total->shallow += heap->size[i];
+        total->shallow += heap_size(heap, i);
         total->unreachable += !graph_bit(writing->facts->reached, i);
     }
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -143,11 +144,11 @@ static enum status write_largest(struct writing *writing, const struct findings 
         text_clear(&writing->text);
         findings_path(findings, object, &writing->text);
         text_clear(&writing->value);
-        object_repr(heap->process, heap->address[object], &limits, &writing->value);
+        object_repr(heap->process, heap_address(heap, object), &limits, &writing->value);
         const struct index_value row[] = {
             INDEX_INT(object + UINT64_C(1)),
             INDEX_INT(heap->type[object] + UINT64_C(1)),
-            INDEX_INT(heap->size[object]),
+            INDEX_INT(heap_size(heap, object)),
             INDEX_INT(ranked[i].retained),
             INDEX_STR(writing->text.size ? text_string(&writing->text) : NULL),
             INDEX_STR(text_string(&writing->value)),
@@ -160,90 +161,57 @@ static enum status write_largest(struct writing *writing, const struct findings 
 
 /* ---- object and ref */
 
-/* The references that count and the weak ones as one set of rows. */
-static enum status merge_weak(struct heap *heap, struct heap_references *ret_references,
-                              uint64_t **ret_first, uint32_t **ret_target, uint32_t **ret_label)
+/* The index counts types from 1 and says UINT32_MAX for an immortal's count; flags gain
+ * what the passes found; GRAPH_ROOT and GRAPH_NONE become "none". */
+static void read_objects(const void *context, uint32_t index, uint32_t count,
+                         struct heap_object_block *block)
 {
-    const struct graph *strong = &heap->references;
-    uint64_t count = strong->edge_count + heap->weak.count, edge = 0;
-    uint64_t *first = malloc(((size_t)heap->count + 1) * sizeof *first);
-    uint32_t *target = malloc((count + 1) * sizeof *target);
-    uint32_t *label = malloc((count + 1) * sizeof *label);
-    size_t weak = 0;
-    *ret_first = first;
-    *ret_target = target;
-    *ret_label = label;
-    if (!first || !target || !label)
-        return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < heap->count; i++) {
-        first[i] = edge;
-        uint64_t begin = strong->first[i], size = strong->first[i + UINT64_C(1)] - begin;
-        memcpy(target + edge, strong->targets + begin, size * sizeof *target);
-        memcpy(label + edge, heap->label + begin, size * sizeof *label);
-        edge += size;
-        for (; weak < heap->weak.count && heap->weak.items[weak].source == i; weak++, edge++) {
-            target[edge] = heap->weak.items[weak].target;
-            label[edge] = heap->weak.items[weak].label;
-        }
+    const struct writing *writing = context;
+    const struct heap *heap = writing->heap;
+    const struct heap_facts *facts = writing->facts;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t object = index + i, idom = facts->dominators.idom[object];
+        uint64_t refcount = heap_refcount(heap, object);
+        block->address[i] = heap_address(heap, object);
+        block->size[i] = heap_size(heap, object);
+        block->refcount[i] = refcount == UINT64_MAX ? UINT32_MAX : refcount;
+        block->retained[i] = facts->retained[object];
+        block->type[i] = heap->type[object] + 1;
+        block->dominator[i] = idom >= GRAPH_NONE ? HEAP_NO_OBJECT : idom;
+        block->flags[i] =
+            heap->flags[object] | (graph_bit(facts->reached, object) ? HEAP_REACHABLE : 0);
     }
-    first[heap->count] = edge;
-    *ret_references =
-        (struct heap_references){.count = edge, .first = first, .target = target, .label = label};
-    return STATUS_OK;
 }
 
-/* The index counts types from 1 and says 0 for no refcount; flags gain what the
- * passes found; GRAPH_ROOT and GRAPH_NONE become "none". */
-static void adapt_columns(struct writing *writing)
-{
-    struct heap *heap = writing->heap;
-    struct heap_facts *facts = writing->facts;
-    for (uint32_t i = 0; i < heap->count; i++) {
-        heap->type[i]++;
-        if (heap->refcount[i] == UINT64_MAX)
-            heap->refcount[i] = UINT32_MAX;
-        if (graph_bit(facts->reached, i))
-            heap->flags[i] |= HEAP_REACHABLE;
-        if (facts->dominators.idom[i] >= GRAPH_NONE)
-            facts->dominators.idom[i] = HEAP_NO_OBJECT;
-        if (facts->paths.parent[i] >= GRAPH_NONE)
-            facts->paths.parent[i] = HEAP_NO_OBJECT;
-    }
-}
+_Static_assert(sizeof(struct weak_reference) == sizeof(struct heap_more_reference) &&
+                   offsetof(struct weak_reference, label) ==
+                       offsetof(struct heap_more_reference, label),
+               "weak references go into the index as they are");
 
 static enum status write_bulk(struct writing *writing, bool plain, struct error *err)
 {
-    struct heap *heap = writing->heap;
-    struct heap_references references;
+    const struct heap *heap = writing->heap;
     struct heap_labels labels;
-    uint64_t *first, *offsets = NULL;
-    uint32_t *target, *label;
+    uint64_t *offsets;
     struct text label_bytes = {0};
     enum status status = label_texts(heap->labels, &label_bytes, &offsets, &labels);
-    if (status == STATUS_OK)
-        status = merge_weak(heap, &references, &first, &target, &label);
     if (status != STATUS_OK) {
         text_deinit(&label_bytes);
         return error_set(err, status, "the heap: %s", status_name(status));
     }
-    graph_deinit(&heap->references);
-    free(heap->label);
-    heap->label = NULL;
-    adapt_columns(writing);
     const struct heap_objects objects = {
-        .count = heap->count,
-        .address = heap->address,
-        .type = heap->type,
-        .size = heap->size,
-        .refcount = heap->refcount,
-        .retained = writing->facts->retained,
-        .dominator = writing->facts->dominators.idom,
-        .flags = heap->flags,
+        .count = heap->count, .read = read_objects, .context = writing};
+    const struct heap_references references = {
+        .count = heap->references.edge_count,
+        .first = heap->references.first,
+        .target = heap->references.targets,
+        .label = heap->label,
+        .more_count = heap->weak.count,
+        .more = (const struct heap_more_reference *)heap->weak.items,
+        .reverse_first = writing->facts->reverse.first,
+        .reverse_source = writing->facts->reverse.targets,
     };
     status = index_writer_heap(writing->writer, &objects, &references, &labels, plain, err);
-    free(first);
-    free(target);
-    free(label);
     free(offsets);
     text_deinit(&label_bytes);
     return status;
@@ -263,6 +231,7 @@ static enum status write_heap(struct writing *writing, bool plain, struct error 
     text_deinit(&writing->value);
     if (status != STATUS_OK)
         return error_set(err, status, "the heap: %s", status_name(status));
+    graph_memory_trim(); /* findings have arrays of their own */
     status = findings_write(&findings, err);
     return status == STATUS_OK ? write_bulk(writing, plain, err) : status;
 }
@@ -319,5 +288,6 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
     heap_facts_deinit(&facts);
     heap_roots_deinit(&roots);
     heap_deinit(&heap);
+    graph_memory_trim();
     return status;
 }

@@ -66,12 +66,16 @@ static const struct debug_follower {
     {PY_runtime_main_tstate, PY_runtime_size},
     {PY_runtime_initialized, PY_runtime_size},
     {PY_runtime_main_interpreter, PY_runtime_size},
+    {PY_runtime_tracing, PY_runtime_size},
+    {PY_runtime_traces, PY_runtime_size},
+    {PY_runtime_trace_domains, PY_runtime_size},
     {PY_interp_threads_main, PY_interp_size},
     {PY_interp_runtime, PY_interp_size},
     {PY_interp_dict, PY_interp_size},
     {PY_interp_finalizing, PY_interp_size},
     {PY_interp_static_types, PY_interp_size},
     {PY_interp_datetime_types, PY_interp_size},
+    {PY_interp_tasks_head, PY_interp_size},
     {PY_thread_base_frame, PY_thread_size},
     {PY_thread_current_exception, PY_thread_size},
     {PY_thread_exc_state, PY_thread_size},
@@ -109,6 +113,11 @@ static const struct debug_follower {
     {PY_gc_generation0, PY_gc_size},
     {PY_gc_permanent, PY_gc_size},
     {PY_gc_garbage, PY_gc_size},
+    {PY_gc_debug, PY_gc_size},
+    {PY_gc_long_lived_total, PY_gc_size},
+    {PY_gc_long_lived_pending, PY_gc_size},
+    {PY_gc_stats, PY_gc_size},
+    {PY_gc_stats_pointer, PY_gc_size},
 };
 
 static const struct debug_version *version_rows(uint32_t version_hex)

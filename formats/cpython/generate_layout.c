@@ -21,10 +21,13 @@
 #include <frameobject.h>
 #include <structmember.h>
 
+#include "internal/pycore_context.h"
+#include "internal/pycore_hamt.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_pystate.h"
 #if SINCE(9)
 #include "internal/pycore_gc.h"
+#include "internal/pycore_hashtable.h"
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
 #endif
@@ -37,6 +40,7 @@
 #if SINCE(12)
 #include "internal/pycore_descrobject.h"
 #include "internal/pycore_range.h"
+#include "internal/pycore_tracemalloc.h"
 #endif
 #if SINCE(14)
 #include "internal/pycore_genobject.h"
@@ -101,6 +105,7 @@ static struct bits bits_at(const void *structure, size_t offset)
     } while (0)
 
 #include "generate_debug_offsets.h"
+#include "generate_library.h"
 #include "generate_objects.h"
 #include "generate_runtime.h"
 
@@ -122,6 +127,7 @@ static void print_table(void)
     print_code_and_frames();
     print_exceptions();
     print_runtime();
+    print_library();
     print_flags();
     printf("    },\n}\n");
 }

@@ -36,6 +36,8 @@ static void print_types(void)
     SIZE(heaptype_size, PyHeapTypeObject);
     OFFSET(type_traverse, PyTypeObject, tp_traverse);
     OFFSET(type_dealloc, PyTypeObject, tp_dealloc);
+    OFFSET(type_finalize, PyTypeObject, tp_finalize);
+    OFFSET(type_del, PyTypeObject, tp_del);
 }
 
 static void print_unicode(void)

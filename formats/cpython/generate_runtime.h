@@ -71,6 +71,7 @@ static void print_frame_objects(void)
     OFFSET(frame_valuestack, PyFrameObject, f_valuestack);
     OFFSET(frame_lasti, PyFrameObject, f_lasti);
     OFFSET(frame_gen, PyFrameObject, f_gen);
+    OFFSET(frame_iblock, PyFrameObject, f_iblock);
     OFFSET(frame_localsplus, PyFrameObject, f_localsplus);
 #if UNTIL(9)
     OFFSET(frame_stacktop, PyFrameObject, f_stacktop);
@@ -373,6 +374,22 @@ static void print_gil_and_gc(void)
     OFFSET(gc_generation_threshold, struct gc_generation, threshold);
     OFFSET(gc_generation_count, struct gc_generation, count);
     SIZE(gc_size, struct _gc_runtime_state);
+    OFFSET(gc_debug, struct _gc_runtime_state, debug);
+    OFFSET(gc_long_lived_total, struct _gc_runtime_state, long_lived_total);
+    OFFSET(gc_long_lived_pending, struct _gc_runtime_state, long_lived_pending);
+#if UNTIL(14)
+    OFFSET(gc_stats, struct _gc_runtime_state, generation_stats);
+#else
+    OFFSET(gc_stats_pointer, struct _gc_runtime_state, generation_stats);
+    OFFSET(gcstats_young_index, struct gc_stats, young.index);
+    OFFSET(gcstats_old, struct gc_stats, old);
+    SIZE(gcstats_old_size, struct gc_old_stats_buffer);
+    OFFSET(gcstats_old_index, struct gc_old_stats_buffer, index);
+#endif
+    SIZE(gcstats_size, struct gc_generation_stats);
+    OFFSET(gcstats_collections, struct gc_generation_stats, collections);
+    OFFSET(gcstats_collected, struct gc_generation_stats, collected);
+    OFFSET(gcstats_uncollectable, struct gc_generation_stats, uncollectable);
 }
 
 static void print_runtime(void)

@@ -15,8 +15,10 @@
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/cleanup.h"
 #include "inquest/base/limits.h"
+#include "inquest/formats/profile.h"
 
-#define MAX_LAYERS     3 /* of wrappers within wrappers */
+#define MAX_LAYERS     3   /* of wrappers within wrappers */
+#define PEEK_BYTES     128 /* what tells a core and an index */
 #define COPY_BYTES     ((size_t)1 << 20)
 #define PROGRESS_BYTES ((uint64_t)4 << 20)
 
@@ -330,7 +332,8 @@ enum status input_file_fingerprint(const char *name, char ret_fingerprint[33], s
  *                                5    1 byte order: 1 little, 2 big
  *                               16    2 e_type: 4 is a core
  *   SQLite 3 (fileformat2)       0   16 "SQLite format 3\0"
- *                               68    4 application_id, big endian */
+ *                               68    4 application_id, big endian
+ *   recordings                           see formats/profiles */
 static bool is_core(struct bytes_reader reader)
 {
     uint8_t order;
@@ -354,5 +357,29 @@ enum input_kind input_file_kind(const struct input_file *file)
     struct bytes_reader reader = bytes_reader_make(file->data, (size_t)file->size);
     if (is_core(reader))
         return INPUT_CORE;
-    return is_index(reader) ? INPUT_INDEX : INPUT_UNKNOWN;
+    if (is_index(reader))
+        return INPUT_INDEX;
+    return profile_recognise(file->data, file->size) != PROFILE_NONE ? INPUT_PROFILE
+                                                                     : INPUT_UNKNOWN;
+}
+
+enum input_kind input_file_peek(const char *name)
+{
+    struct opening opening;
+    struct stat file;
+    enum input_kind kind = INPUT_UNKNOWN;
+    if (!strcmp(name, "-") || stat(name, &file) != 0 || !S_ISREG(file.st_mode) ||
+        open_stored(name, &opening, NULL) != STATUS_OK)
+        return INPUT_UNKNOWN;
+    if (add_layers(&opening, NULL) == STATUS_OK &&
+        stream_buffer_fill(&opening.top, PEEK_BYTES, NULL) == STATUS_OK) {
+        const uint8_t *bytes = stream_buffer_bytes(&opening.top);
+        struct bytes_reader reader = bytes_reader_make(bytes, stream_buffer_size(&opening.top));
+        if (is_core(reader))
+            kind = INPUT_CORE;
+        else if (is_index(reader))
+            kind = INPUT_INDEX;
+    }
+    opening_deinit(&opening);
+    return kind;
 }

@@ -8,6 +8,7 @@
 
 #include "inquest/analyzer/index.h"
 #include "inquest/base/error.h"
+#include "inquest/formats/profile.h"
 #include "reports/cli/options.h"
 #include "reports/cli/output.h"
 
@@ -21,6 +22,7 @@ struct command_run {
                                       when the function returns STATUS_OK */
     struct output *summary;        /* of commands with COMMAND_SUMMARIZES, while `answer` is a
                                       file: standard output, for text; NULL otherwise */
+    bool is_tripped;               /* a gate was: exit status 1, beside the answer */
     struct command_state *state;   /* run.c's own */
 };
 
@@ -29,6 +31,16 @@ struct command_run {
 enum status command_open_index(struct command_run *run, size_t operand, struct index **ret_index,
                                struct error *err) MUST_CHECK;
 
+/* The recording that an operand names, without an index where it is a dump. The caller
+ * ends it; its warnings are printed after the function. */
+enum status command_open_profile(struct command_run *run, size_t operand,
+                                 struct profile *ret_profile, struct error *err) MUST_CHECK;
+
+/* As one of the two above: the recording where the input has one, else the index of a core. */
+enum status command_open_either(struct command_run *run, size_t operand, bool *ret_is_recording,
+                                struct profile *ret_profile, struct index **ret_index,
+                                struct error *err) MUST_CHECK;
+
 typedef enum status (*command_function)(struct command_run *run, struct error *err);
 
 enum command_flags {
@@ -36,6 +48,7 @@ enum command_flags {
     COMMAND_SUMMARIZES = 2,     /* a short text on standard output beside the file of -o */
     COMMAND_LISTS_WARNINGS = 4, /* all of them in its text: one terminal needs them once */
     COMMAND_NEEDS_HEAP = 8,     /* its index has the object graph, not the stacks alone */
+    COMMAND_ANY_ENDING = 16,    /* the ending of -o says nothing: --to does */
 };
 
 struct command {
@@ -62,9 +75,16 @@ int command_line_run(int argc, char **argv);
 /* reports/commands/NAME.c */
 enum status command_postmortem(struct command_run *run, struct error *err);
 enum status command_threads(struct command_run *run, struct error *err);
+enum status command_tasks(struct command_run *run, struct error *err);
 enum status command_heap(struct command_run *run, struct error *err);
+enum status command_leaks(struct command_run *run, struct error *err);
+enum status command_cycles(struct command_run *run, struct error *err);
+enum status command_waste(struct command_run *run, struct error *err);
 enum status command_show(struct command_run *run, struct error *err);
+enum status command_hotspots(struct command_run *run, struct error *err);
+enum status command_export(struct command_run *run, struct error *err);
 enum status command_flamegraph(struct command_run *run, struct error *err);
+enum status command_diff(struct command_run *run, struct error *err);
 enum status command_info(struct command_run *run, struct error *err);
 enum status command_load(struct command_run *run, struct error *err);
 enum status command_query(struct command_run *run, struct error *err);

@@ -45,6 +45,20 @@ const struct command command_table[] = {
         .function = command_threads,
     },
     {
+        .name = "tasks",
+        .arguments = "CORE",
+        .summary = "asyncio tasks, what each awaits, as a tree",
+        .details = "Shows the tasks of all event loops: state, coroutine stack, context variables, "
+                   "what each waits for and whom. Those that wait for themselves, through others, "
+                   "are called deadlocked and come first.",
+        .example = "inquest tasks core --format json",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .formats = TABLE_FORMATS,
+        .function = command_tasks,
+    },
+    {
         .name = "heap",
         .arguments = "CORE",
         .summary = "types by number and size, the largest holders, where the memory went",
@@ -58,6 +72,52 @@ const struct command command_table[] = {
         .formats = TABLE_FORMATS,
         .flags = COMMAND_NEEDS_HEAP,
         .function = command_heap,
+    },
+    {
+        .name = "leaks",
+        .arguments = "CORE",
+        .summary = "leak suspects, largest first: what keeps a large share of the heap, and how",
+        .details = "A suspect is an object that keeps 10 % of the reachable heap (--threshold) and "
+                   "256 KiB (--least), named where its memory falls apart into many small parts; "
+                   "or a group of instances of one type that together do, with no single holder. "
+                   "What C code alone holds and what was not yet collected is told apart.",
+        .example = "inquest leaks core --threshold 5",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(THRESHOLD) | BIT(LEAST),
+        .formats = TABLE_FORMATS,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_leaks,
+    },
+    {
+        .name = "cycles",
+        .arguments = "CORE",
+        .summary = "reference cycles by shape, garbage first, and why it was not collected",
+        .details = "A row is a shape: the types and the fields that join them, with the number of "
+                   "copies. Garbage is what no root leads to. --limit bounds the rows of each "
+                   "table, and the drawings of an SVG (-o FILE.svg).",
+        .example = "inquest cycles core -o cycles.svg",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .formats = TABLE_FORMATS | FORMAT_SVG,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_cycles,
+    },
+    {
+        .name = "waste",
+        .arguments = "CORE",
+        .summary = "memory to gain: equal values, empty and over-sized containers, __dict__s",
+        .details = "Counts what the program could do without, kind by kind, with the bytes to gain "
+                   "and where most of it is held. One object can be in several kinds: the sums "
+                   "are upper bounds. --limit bounds the rows of each kind.",
+        .example = "inquest waste core --limit 20",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .formats = TABLE_FORMATS,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_waste,
     },
     {
         .name = "show",
@@ -74,19 +134,58 @@ const struct command command_table[] = {
         .function = command_show,
     },
     {
+        .name = "hotspots",
+        .arguments = "PROFILE...",
+        .summary = "where a recording's time or memory went, by function, line, file, ...",
+        .details = "Self is what a function takes itself, total what it takes with all that it "
+                   "calls, once however often it is on the stack. --by function, line, file, "
+                   "module, thread or traceback; --sort self, total, count, name and all keys of "
+                   "pstats. Several pstats files are added up, and --format pstats prints what "
+                   "print_stats, print_callers or print_callees would. Filters are those of "
+                   "tracemalloc; with --domain, patterns hold within the domain.",
+        .example = "inquest hotspots app.pstats --sort cumulative --limit 20",
+        .operands_min = 1,
+        .operands_max = SIZE_MAX,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(SORT) | BIT(CALLERS) |
+                   BIT(CALLEES) | BIT(FILTER) | BIT(EXCLUDE) | BIT(DOMAIN) | BIT(EXCLUDE_DOMAIN) |
+                   BIT(ALL_FRAMES) | BIT(CUMULATIVE) | BIT(RESTRICT) | BIT(STRIP_DIRS) |
+                   BIT(REVERSE_ORDER),
+        .formats = TABLE_FORMATS | FORMAT_PSTATS,
+        .function = command_hotspots,
+    },
+    {
         .name = "flamegraph",
-        .arguments = "CORE",
-        .summary = "retained memory as a picture: what holds what",
-        .details = "Each frame is as wide as the memory that would be freed with what it stands "
-                   "for. The SVG can be looked at anywhere; in a browser it zooms and searches. "
-                   "The text form is an outline of the same tree.",
-        .example = "inquest flamegraph core -o heap.svg",
+        .arguments = "INPUT",
+        .summary = "a flame graph: of a recording its calls or allocations, of a core its memory",
+        .details = "Each frame is as wide as the time, the samples or the bytes of what it stands "
+                   "for; of a core, as the memory that would be freed with it. --reverse merges "
+                   "by the innermost frame, --by count counts blocks or samples. The SVG can be "
+                   "looked at anywhere; in a browser it zooms and searches. The text form is an "
+                   "outline of the same tree.",
+        .example = "inquest flamegraph profile.pstats -o profile.svg",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(ICICLE),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(ICICLE) | BIT(REVERSE) | BIT(BY),
         .formats = FORMAT_SVG | FORMAT_TEXT | FORMAT_JSON,
         .flags = COMMAND_NEEDS_HEAP,
         .function = command_flamegraph,
+    },
+    {
+        .name = "diff",
+        .arguments = "OLD NEW",
+        .summary = "what grew, appeared and went between two inputs of one kind",
+        .details = "Compares two cores, two tracemalloc snapshots or two recordings of calls. What "
+                   "changed most is the first row; --fail-if makes it a gate for CI. -o writes a "
+                   "report, or a differential flame graph as SVG.",
+        .example = "inquest diff baseline.index new.pstats --fail-if 'total.self > 20%'",
+        .operands_min = 2,
+        .operands_max = 2,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(FAIL_IF) |
+                   BIT(MATCH) | BIT(NORMALIZE) | BIT(NOISE) | BIT(ICICLE) | BIT(REVERSE) |
+                   BIT(CUMULATIVE),
+        .formats = TABLE_FORMATS | FORMAT_HTML | FORMAT_SVG | FORMAT_JUNIT,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_diff,
     },
     {
         .name = "info",

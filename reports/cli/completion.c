@@ -27,7 +27,7 @@ static void append_choices(struct text *text, const struct option *option)
 /* What may follow an option that takes a value. */
 static void append_values(struct text *text, const struct option *option)
 {
-    if (option->type == OPTION_IS_FLAG)
+    if (option->type == OPTION_IS_FLAG || option->type == OPTION_IS_OPTIONAL_CHOICE)
         return;
     text_append(text, "    ");
     append_pattern(text, option);

@@ -3,6 +3,7 @@
 
 const struct exit_status_row exit_status_table[] = {
     {EXIT_STATUS_OK, "answered; what could not be read is said on standard error"},
+    {EXIT_STATUS_TRIPPED, "a --fail-if gate tripped"},
     {EXIT_STATUS_USAGE, "the command line is wrong"},
     {EXIT_STATUS_INPUT, "an input is not readable, not a known format, or damaged past use"},
     {EXIT_STATUS_OUTPUT, "the answer could not be written; no partial file is left"},

@@ -6,6 +6,7 @@
 
 enum exit_status {
     EXIT_STATUS_OK = 0,
+    EXIT_STATUS_TRIPPED = 1,
     EXIT_STATUS_USAGE = 2,
     EXIT_STATUS_INPUT = 3,
     EXIT_STATUS_OUTPUT = 4,

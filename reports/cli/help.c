@@ -46,14 +46,17 @@ void option_spelling(struct text *text, const struct option *option)
         text_printf(text, "-%c, ", option->letter);
     text_printf(text, "--%s", option->name);
     if (option->argument)
-        text_printf(text, " %s", option->argument);
+        text_printf(text, "%s%s", option->type == OPTION_IS_OPTIONAL_CHOICE ? "" : " ",
+                    option->argument);
 }
 
 void option_words(struct text *text, const struct option *option, unsigned formats)
 {
     text_append(text, option->help);
     const char *separator = ": ";
-    for (const struct option_choice *choice = option->choices; choice && choice->name; choice++) {
+    bool in_words = option->type == OPTION_IS_OPTIONAL_CHOICE; /* the help says what they mean */
+    for (const struct option_choice *choice = in_words ? NULL : option->choices;
+         choice && choice->name; choice++) {
         if (option == &option_table[OPTION_FORMAT] && !(choice->value & formats))
             continue;
         text_printf(text, "%s%s", separator, choice->name);

@@ -53,6 +53,16 @@ static enum status set_choice(struct parser *parser, const struct option *option
                      known, value);
 }
 
+static enum status add_value(struct parser *parser, const struct option *option, const char *value)
+{
+    struct option_list *list = (struct option_list *)((char *)parser->options + option->target);
+    if (list->count == OPTION_LIST_MOST)
+        return error_set(parser->err, STATUS_USAGE, "--%s can be given %d times at most",
+                         option->name, OPTION_LIST_MOST);
+    list->items[list->count++] = value;
+    return STATUS_OK;
+}
+
 static enum status set_value(struct parser *parser, enum option_id id, const char *value)
 {
     const struct option *option = &option_table[id];
@@ -63,6 +73,7 @@ static enum status set_value(struct parser *parser, enum option_id id, const cha
     switch (option->type) {
     case OPTION_IS_NUMBER: return set_number(parser, option, value);
     case OPTION_IS_CHOICE: return set_choice(parser, option, value);
+    case OPTION_IS_LIST: return add_value(parser, option, value);
     default: *(const char **)((char *)parser->options + option->target) = value; return STATUS_OK;
     }
 }
@@ -77,6 +88,10 @@ static enum status take_option(struct parser *parser, enum option_id id, const c
         parser->options->given |= OPTION_BIT(id);
         *(bool *)((char *)parser->options + option->target) = true;
         return STATUS_OK;
+    }
+    if (option->type == OPTION_IS_OPTIONAL_CHOICE) {
+        parser->options->given |= OPTION_BIT(id);
+        return set_choice(parser, option, value ? value : option->choices->name);
     }
     if (!value && parser->next >= parser->argc)
         return error_set(parser->err, STATUS_USAGE, "--%s needs a value: %s", option->name,
@@ -142,7 +157,7 @@ enum status options_parse(int argc, char **argv, const char **operands, struct o
 
 static const struct option_choice endings[] = {
     {".html", FORMAT_HTML}, {".htm", FORMAT_HTML},    {".svg", FORMAT_SVG},  {".json", FORMAT_JSON},
-    {".csv", FORMAT_CSV},   {".md", FORMAT_MARKDOWN}, {".txt", FORMAT_TEXT},
+    {".csv", FORMAT_CSV},   {".md", FORMAT_MARKDOWN}, {".txt", FORMAT_TEXT}, {".xml", FORMAT_JUNIT},
 };
 #define ENDINGS (sizeof endings / sizeof *endings)
 
@@ -176,6 +191,8 @@ const char *output_format_name(unsigned format)
     case FORMAT_MARKDOWN: return "md";
     case FORMAT_HTML: return "html";
     case FORMAT_SVG: return "svg";
+    case FORMAT_JUNIT: return "junit";
+    case FORMAT_PSTATS: return "pstats";
     default: return "unknown";
     }
 }

@@ -21,9 +21,20 @@ enum output_format {
     FORMAT_MARKDOWN = 8,
     FORMAT_HTML = 16,
     FORMAT_SVG = 32,
+    FORMAT_JUNIT = 64,
+    FORMAT_PSTATS = 128, /* as Python's pstats prints it */
 };
 
+enum cumulative_choice { CUMULATIVE_NOT, CUMULATIVE_ALL, CUMULATIVE_ONCE };
+enum export_target { EXPORT_NONE, EXPORT_COLLAPSED, EXPORT_SPEEDSCOPE, EXPORT_PPROF };
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* An option that can be given more than once. */
+#define OPTION_LIST_MOST 64
+struct option_list {
+    const char *items[OPTION_LIST_MOST];
+    size_t count;
+};
 
 /* What the user asked for. Strings are argv's own. */
 struct options {
@@ -32,13 +43,30 @@ struct options {
     const char *executable; /* NULL: none given */
     uint64_t limit;         /* --limit; 0: all. Only where options_has_limit */
     bool redact, no_cache, no_progress, quiet, verbose, help, version;
-    bool files;            /* info --files */
-    bool no_locals;        /* threads, postmortem --no-locals */
-    const char *thread;    /* threads --thread: an id or a name; NULL: all */
-    const char *by;        /* heap --by: what rows stand for; NULL: the command's own choice */
-    const char *sort;      /* heap --sort: what rows are in order of; NULL: as above */
-    bool icicle;           /* flamegraph --icicle: the root at the top */
-    bool plain;            /* load --plain: no virtual tables */
+    bool files;         /* info --files */
+    bool no_locals;     /* threads, postmortem --no-locals */
+    const char *thread; /* threads --thread: an id or a name; NULL: all */
+    const char *by;     /* heap --by: what rows stand for; NULL: the command's own choice */
+    const char *sort;   /* heap --sort: what rows are in order of; NULL: as above */
+    bool icicle;        /* flamegraph --icicle: the root at the top */
+    bool reverse;       /* flamegraph, diff --reverse: innermost frame first */
+    bool plain;         /* load --plain: no virtual tables */
+    const char *callers, *callees;         /* hotspots: of this function; NULL: none */
+    struct option_list filter, exclude;    /* hotspots: PATTERN[:LINE] */
+    struct option_list domain, not_domain; /* hotspots: numbers */
+    struct option_list restrictions;       /* hotspots --restrict: as pstats takes them */
+    bool all_frames;                       /* hotspots: filters look at every frame */
+    bool strip_dirs;                       /* hotspots: file names without folders */
+    bool reverse_order;                    /* hotspots: the rows the other way round */
+    unsigned cumulative;                   /* hotspots, a cumulative_choice */
+    unsigned target;                       /* export --to, an export_target */
+    const char *threshold;                 /* leaks --threshold: percent; NULL: the default */
+    const char *least;                     /* leaks --least: bytes; NULL: the default */
+    struct option_list fail_if;            /* --fail-if: gates */
+    const char *match;     /* diff --match: exact, line or function; NULL: the default */
+    bool normalize;        /* diff --normalize: both scaled to one total */
+    bool noise;            /* diff --noise: changes within chance trip gates, too */
+    const char *times;     /* trend --times: of the inputs, comma between; NULL: recorded */
     unsigned format;       /* --format, an output_format; FORMAT_TEXT unless given */
     unsigned color;        /* --color, a color_choice */
     uint64_t given;        /* OPTION_BITs of what was on the command line */
@@ -57,7 +85,27 @@ enum option_id {
     OPTION_BY,
     OPTION_SORT,
     OPTION_ICICLE,
+    OPTION_REVERSE,
     OPTION_PLAIN,
+    OPTION_CALLERS,
+    OPTION_CALLEES,
+    OPTION_FILTER,
+    OPTION_EXCLUDE,
+    OPTION_DOMAIN,
+    OPTION_EXCLUDE_DOMAIN,
+    OPTION_ALL_FRAMES,
+    OPTION_CUMULATIVE,
+    OPTION_RESTRICT,
+    OPTION_STRIP_DIRS,
+    OPTION_REVERSE_ORDER,
+    OPTION_TO,
+    OPTION_THRESHOLD,
+    OPTION_LEAST,
+    OPTION_FAIL_IF,
+    OPTION_MATCH,
+    OPTION_NORMALIZE,
+    OPTION_NOISE,
+    OPTION_TIMES,
     OPTION_SYSROOT,
     OPTION_EXECUTABLE,
     OPTION_REDACT,
@@ -75,12 +123,14 @@ enum option_id {
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
 
 enum option_type {
-    OPTION_IS_FLAG,   /* target: bool */
-    OPTION_IS_FILE,   /* target: const char * */
-    OPTION_IS_FOLDER, /* target: const char * */
-    OPTION_IS_TEXT,   /* target: const char * */
-    OPTION_IS_NUMBER, /* target: uint64_t */
-    OPTION_IS_CHOICE, /* target: unsigned */
+    OPTION_IS_FLAG,            /* target: bool */
+    OPTION_IS_FILE,            /* target: const char * */
+    OPTION_IS_FOLDER,          /* target: const char * */
+    OPTION_IS_TEXT,            /* target: const char * */
+    OPTION_IS_NUMBER,          /* target: uint64_t */
+    OPTION_IS_CHOICE,          /* target: unsigned */
+    OPTION_IS_LIST,            /* target: struct option_list */
+    OPTION_IS_OPTIONAL_CHOICE, /* target: unsigned; --name is the first choice, --name=CHOICE */
 };
 
 struct option_choice {

@@ -16,14 +16,22 @@
 #include "reports/cli/progress_bar.h"
 #include "reports/cli/signals.h"
 
+#define RECORDING_WARNINGS 10 /* shown without -v */
+
 struct opened_index {
     struct index *index;
     const char *input;
 };
 
+struct said_warning {
+    const char *input, *message;
+};
+
 struct command_state {
     struct progress_bar bar;
     ARRAY(struct opened_index) opened;
+    struct arena arena;
+    ARRAY(struct said_warning) warnings; /* of recordings */
 };
 
 /* ---- What a command's function calls. */
@@ -42,14 +50,12 @@ static bool is_same_file(const char *a, const char *b)
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-enum status command_open_index(struct command_run *run, size_t operand, struct index **ret_index,
-                               struct error *err)
+/* What session.h wants to know of the command line. */
+static struct session_options session_options(struct command_run *run, size_t operand)
 {
     const struct options *options = run->options;
-    struct command_state *state = run->state;
-    struct opened_index opened = {.input = options->operands[operand]};
-    const struct session_options session = {
-        .input = opened.input,
+    return (struct session_options){
+        .input = options->operands[operand],
         .sysroot = options->sysroot,
         .executable = options->executable,
         .output = run->command->flags & COMMAND_WRITES_INDEX ? options->output : NULL,
@@ -57,8 +63,29 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
         .no_cache = options->no_cache,
         .heap = run->command->flags & COMMAND_NEEDS_HEAP,
         .plain = options->plain,
-        .progress = wants_progress(options) ? &state->bar.progress : NULL,
+        .progress = wants_progress(options) ? &run->state->bar.progress : NULL,
+        .command = run->command->name,
     };
+}
+
+/* A command whose argument is a core has nothing to say of a recording. */
+static enum status check_kind(const struct command_run *run, const char *input, struct index *index,
+                              struct error *err)
+{
+    const char *kind = index_meta(index, "kind");
+    if (strncmp(run->command->arguments, "CORE", 4) != 0 || !kind || !strcmp(kind, "core"))
+        return STATUS_OK;
+    return error_set(err, STATUS_UNSUPPORTED, "%s: %s needs a core; this is a recording (%s)",
+                     input, run->command->name, kind);
+}
+
+enum status command_open_index(struct command_run *run, size_t operand, struct index **ret_index,
+                               struct error *err)
+{
+    const struct options *options = run->options;
+    struct command_state *state = run->state;
+    const struct session_options session = session_options(run, operand);
+    struct opened_index opened = {.input = session.input};
     if (options->output && is_same_file(opened.input, options->output))
         return error_set(err, STATUS_USAGE, "%s: -o would overwrite the input", opened.input);
     if (!array_reserve(&state->opened, 1))
@@ -70,7 +97,56 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
         return status;
     state->opened.items[state->opened.count++] = opened;
     *ret_index = opened.index;
-    return STATUS_OK;
+    return check_kind(run, opened.input, opened.index, err);
+}
+
+static bool keep_warnings(struct command_state *state, const char *input,
+                          const struct profile *profile)
+{
+    for (size_t i = 0; i < profile->warnings.count; i++) {
+        struct said_warning warning = {
+            input, arena_strdup(&state->arena, profile->warnings.items[i].message)};
+        if (!warning.message || !array_push(&state->warnings, warning))
+            return false;
+    }
+    return true;
+}
+
+enum status command_open_profile(struct command_run *run, size_t operand,
+                                 struct profile *ret_profile, struct error *err)
+{
+    const struct options *options = run->options;
+    const struct session_options session = session_options(run, operand);
+    if (options->output && is_same_file(session.input, options->output))
+        return error_set(err, STATUS_USAGE, "%s: -o would overwrite the input", session.input);
+    signals_set_input(session.input);
+    struct profile profile;
+    enum status status = session_open_profile(&session, &profile, err);
+    progress_bar_clear(&run->state->bar);
+    if (status == STATUS_OK && !keep_warnings(run->state, session.input, &profile)) {
+        profile_deinit(&profile);
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    if (status == STATUS_OK)
+        *ret_profile = profile;
+    return status;
+}
+
+enum status command_open_either(struct command_run *run, size_t operand, bool *ret_is_recording,
+                                struct profile *ret_profile, struct index **ret_index,
+                                struct error *err)
+{
+    enum session_content content = session_content(run->options->operands[operand]);
+    if (content == SESSION_RECORDING) {
+        *ret_is_recording = true;
+        return command_open_profile(run, operand, ret_profile, err);
+    }
+    enum status status = command_open_index(run, operand, ret_index, err);
+    const char *kind = status == STATUS_OK ? index_meta(*ret_index, "kind") : NULL;
+    *ret_is_recording = kind && strcmp(kind, "core") != 0;
+    if (status == STATUS_OK && *ret_is_recording)
+        status = session_profile_of(*ret_index, ret_profile, err);
+    return status;
 }
 
 /* ---- What is wrong with a command line. */
@@ -162,7 +238,10 @@ static enum status open_outputs(struct command_run *run, struct error *err)
 {
     if (run->command->flags & COMMAND_WRITES_INDEX)
         return STATUS_OK;
-    enum status status = choose_format(run, err);
+    enum status status = STATUS_OK;
+    run->format = FORMAT_TEXT;
+    if (!(run->command->flags & COMMAND_ANY_ENDING))
+        status = choose_format(run, err);
     if (status == STATUS_OK)
         status = output_open(run->options->output, &run->answer, err);
     if (status == STATUS_OK && run->options->output && run->command->flags & COMMAND_SUMMARIZES)
@@ -194,14 +273,24 @@ static void close_indexes(struct command_run *run, bool print_warnings)
                            run->options->verbose);
         index_close(state->opened.items[i].index);
     }
+    for (size_t i = 0; print_warnings && i < state->warnings.count; i++) {
+        if (i < RECORDING_WARNINGS || run->options->verbose)
+            message_print("%s: %s", state->warnings.items[i].input,
+                          state->warnings.items[i].message);
+    }
+    if (print_warnings && !run->options->verbose && state->warnings.count > RECORDING_WARNINGS)
+        message_print("%zu more warnings: see -v", state->warnings.count - RECORDING_WARNINGS);
     array_deinit(&state->opened);
+    array_deinit(&state->warnings);
+    arena_deinit(&state->arena);
 }
 
 static enum status run_command(const struct command *command, const struct options *options,
-                               struct error *err)
+                               bool *ret_tripped, struct error *err)
 {
     struct command_state state = {0};
     struct command_run run = {.command = command, .options = options, .state = &state};
+    arena_init(&state.arena);
     progress_bar_init(&state.bar);
     run.color = wants_color(&run);
     enum status status = open_outputs(&run, err);
@@ -215,6 +304,7 @@ static enum status run_command(const struct command *command, const struct optio
     output_destroy(run.answer);
     output_destroy(run.summary);
     close_indexes(&run, status == STATUS_OK);
+    *ret_tripped = run.is_tripped;
     return status;
 }
 
@@ -236,7 +326,7 @@ static void version_render(struct text *text, const struct command *command)
     text_append(text, "inquest " INQUEST_VERSION "\n");
 }
 
-static enum status run_line(struct options *options, struct error *err)
+static enum status run_line(struct options *options, bool *ret_tripped, struct error *err)
 {
     const struct command *command = NULL;
     if (options->version)
@@ -255,7 +345,7 @@ static enum status run_line(struct options *options, struct error *err)
     enum status status = check_options(command, options, err);
     if (status == STATUS_OK)
         status = check_operands(command, options, err);
-    return status == STATUS_OK ? run_command(command, options, err) : status;
+    return status == STATUS_OK ? run_command(command, options, ret_tripped, err) : status;
 }
 
 /* A closed standard stream must not become the number of a file of ours. */
@@ -275,11 +365,14 @@ int command_line_run(int argc, char **argv)
     struct error err = {0};
     struct options options;
     const char CLEANUP_FREE **operands = calloc((size_t)argc + 1, sizeof *operands);
+    bool tripped = false;
     enum status status = operands ? options_parse(argc, argv, operands, &options, &err)
                                   : error_set(&err, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)
-        status = run_line(&options, &err);
+        status = run_line(&options, &tripped, &err);
     if (status != STATUS_OK && err.message[0])
         message_print("%s", err.message);
+    if (status == STATUS_OK && tripped)
+        return EXIT_STATUS_TRIPPED;
     return (int)exit_status_for(status);
 }

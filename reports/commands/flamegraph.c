@@ -6,6 +6,7 @@
 #include "reports/commands/answer.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/postmortem_model.h"
+#include "reports/commands/profile_flame.h"
 #include "reports/render/escape.h"
 #include "reports/render/flame.h"
 #include "reports/render/terminal.h"
@@ -247,14 +248,14 @@ static enum status write_json(struct command_run *run, struct index *index,
     return json_finish(&json) ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-enum status command_flamegraph(struct command_run *run, struct error *err)
+static enum status core_flamegraph(struct command_run *run, struct index *index, struct error *err)
 {
     const struct retained_options options = {.least = LEAST};
-    struct index *index;
     struct retained_tree tree;
-    enum status status = command_open_index(run, 0, &index, err);
-    if (status == STATUS_OK)
-        status = name_input(run, retained_tree_build(index, &options, &tree, err), err);
+    if (run->options->reverse || run->options->by)
+        return error_set(err, STATUS_USAGE,
+                         "--reverse and --by are for recordings; a core's memory has one order");
+    enum status status = name_input(run, retained_tree_build(index, &options, &tree, err), err);
     if (status != STATUS_OK)
         return status;
     if (run->format == FORMAT_SVG)
@@ -264,5 +265,19 @@ enum status command_flamegraph(struct command_run *run, struct error *err)
     else
         write_outline(run, &tree);
     retained_tree_deinit(&tree);
+    return status;
+}
+
+enum status command_flamegraph(struct command_run *run, struct error *err)
+{
+    struct profile profile = {0};
+    struct index *index;
+    bool is_recording;
+    enum status status = command_open_either(run, 0, &is_recording, &profile, &index, err);
+    if (status != STATUS_OK)
+        return status;
+    status =
+        is_recording ? profile_flamegraph(run, &profile, err) : core_flamegraph(run, index, err);
+    profile_deinit(&profile);
     return status;
 }

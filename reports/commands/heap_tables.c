@@ -13,6 +13,7 @@ static void add_cell(struct table *table, const struct index_rows *rows, int col
     case INDEX_NULL: table_null(table); break;
     case INDEX_INTEGER: table_integer(table, index_rows_integer(rows, column)); break;
     case INDEX_REAL: table_real(table, index_rows_real(rows, column)); break;
+    case INDEX_BLOB:
     case INDEX_TEXT: table_string(table, index_rows_text(rows, column)); break;
     }
 }
@@ -94,6 +95,16 @@ void answer_note(const struct command_run *run, const char *words)
         style_printf(text, run->color, STYLE_FAINT, "[%s]\n", words);
 }
 
+/* Options are written as they are; any other word that begins with a dash is a file's. */
+static bool is_option(const char *word)
+{
+    static const char *const options[] = {"-o", "--by", "--callers"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (!strcmp(word, options[i]))
+            return true;
+    return false;
+}
+
 void answer_command(const struct command_run *run, const char *reason, const char *const *words)
 {
     struct text *text = output_text(run->answer), line;
@@ -102,7 +113,7 @@ void answer_command(const struct command_run *run, const char *reason, const cha
     text_init(&line);
     text_append(&line, "inquest");
     for (; *words; words++) {
-        const char *word = strcmp(*words, "-o") ? shell_word(&arena, *words) : *words;
+        const char *word = is_option(*words) ? *words : shell_word(&arena, *words);
         text_append_char(&line, ' ');
         text_append(&line, word ? word : "…");
     }

@@ -33,6 +33,7 @@ static void csv_cell(struct text *text, const struct index_rows *rows, int colum
 {
     switch (index_rows_kind(rows, column)) {
     case INDEX_NULL: break;
+    case INDEX_BLOB:
     case INDEX_TEXT: escape_csv(text, index_rows_text(rows, column)); break;
     case INDEX_INTEGER: text_append(text, index_rows_text(rows, column)); break;
     case INDEX_REAL: csv_real(text, index_rows_real(rows, column)); break;
@@ -68,6 +69,7 @@ static void json_cell(struct json_writer *json, const struct index_rows *rows, i
     case INDEX_NULL: json_null(json); break;
     case INDEX_INTEGER: json_integer(json, index_rows_integer(rows, column)); break;
     case INDEX_REAL: json_real(json, index_rows_real(rows, column)); break;
+    case INDEX_BLOB:
     case INDEX_TEXT: json_string(json, index_rows_text(rows, column)); break;
     }
 }
@@ -140,6 +142,7 @@ static void table_cell(struct table *table, const struct index_rows *rows, int c
     case INDEX_NULL: table_null(table); break;
     case INDEX_INTEGER: table_integer(table, index_rows_integer(rows, column)); break;
     case INDEX_REAL: table_real(table, index_rows_real(rows, column)); break;
+    case INDEX_BLOB:
     case INDEX_TEXT: table_string(table, index_rows_text(rows, column)); break;
     }
 }

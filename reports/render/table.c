@@ -82,6 +82,10 @@ static void append_plain_number(struct text *text, const struct cell *cell)
 void table_append_number(struct text *text, const struct cell *cell, enum column_kind kind)
 {
     double real = cell->kind == CELL_REAL ? cell->real : (double)cell->integer;
+    if (kind & COLUMN_SIGNED) {
+        text_append(text, real > 0 ? "+" : "");
+        kind &= ~(unsigned)COLUMN_SIGNED;
+    }
     if (kind == COLUMN_SECONDS)
         format_seconds(text, real);
     else if (kind == COLUMN_SHARE)

@@ -15,13 +15,14 @@
  * numbers are shown to people; CSV and JSON always get the plain number. Numbers
  * stand to the right, text to the left. */
 enum column_kind {
-    COLUMN_PLAIN,   /* any value as it is: 1234567 */
-    COLUMN_COUNT,   /* 1,234,567 */
-    COLUMN_BYTES,   /* 1.2 MiB */
-    COLUMN_SECONDS, /* 1.23 s */
-    COLUMN_ADDRESS, /* 0x7f…; a string in JSON and CSV too */
-    COLUMN_SHARE,   /* 0.123 is 12.3 % */
-    COLUMN_CODE,    /* text of the program: a path, a name, a value */
+    COLUMN_PLAIN,       /* any value as it is: 1234567 */
+    COLUMN_COUNT,       /* 1,234,567 */
+    COLUMN_BYTES,       /* 1.2 MiB */
+    COLUMN_SECONDS,     /* 1.23 s */
+    COLUMN_ADDRESS,     /* 0x7f…; a string in JSON and CSV too */
+    COLUMN_SHARE,       /* 0.123 is 12.3 % */
+    COLUMN_CODE,        /* text of the program: a path, a name, a value */
+    COLUMN_SIGNED = 16, /* with one of the above: a change, +1.2 MiB */
 };
 
 struct column {

@@ -181,25 +181,56 @@ static void removing_takes_out(void **unused)
     fake_core_close(&fake);
 }
 
-static void a_copy_stays_as_it_was(void **unused)
+static void one_joins_another(void **unused)
 {
     (void)unused;
     static uint64_t members[MEMBERS];
     struct fake_core fake;
-    struct heap_map *map, *copy;
+    struct heap_map *map, *other;
     uint32_t frozen;
     open_memory(&fake);
     assert_int_equal(heap_map_create(fake.image, &map), STATUS_OK);
+    assert_int_equal(heap_map_create(fake.image, &other), STATUS_OK);
     size_t count = fill(map, members);
-    assert_int_equal(heap_map_copy(map, &copy), STATUS_OK);
-    for (size_t i = 0; i < count; i++)
-        heap_map_remove(map, members[i]);
-    assert_true(heap_map_add(map, NEXT + 0x40000 - 16) || heap_map_has(map, NEXT + 0x40000 - 16));
-    assert_cursor(copy, members, count);
-    assert_int_equal(heap_map_freeze(copy, &frozen), STATUS_OK);
+    for (size_t i = 0; i < count; i += 2) {
+        assert_true(heap_map_add(other, members[i]));
+        if (i % 3)
+            heap_map_remove(map, members[i]);
+    }
+    heap_map_join(map, other);
+    assert_cursor(map, members, count);
+    assert_int_equal(heap_map_freeze(map, &frozen), STATUS_OK);
     assert_int_equal(frozen, count);
     heap_map_destroy(map);
-    heap_map_destroy(copy);
+    heap_map_destroy(other);
+    fake_core_close(&fake);
+}
+
+static void words_and_ranks_tell_the_same(void **unused)
+{
+    (void)unused;
+    static uint64_t members[MEMBERS];
+    struct fake_core fake;
+    struct heap_map *map, *other;
+    struct heap_words words = {0};
+    uint32_t frozen, passed = 0;
+    open_memory(&fake);
+    assert_int_equal(heap_map_create(fake.image, &map), STATUS_OK);
+    assert_int_equal(heap_map_create(fake.image, &other), STATUS_OK);
+    size_t count = fill(map, members);
+    for (size_t i = 0; i < count; i += 3)
+        assert_true(heap_map_add(other, members[i]));
+    assert_int_equal(heap_map_freeze(map, &frozen), STATUS_OK);
+    while (heap_map_next_word(map, &words))
+        for (uint64_t bits = words.bits; bits; bits &= bits - 1, passed++) {
+            unsigned bit = (unsigned)__builtin_ctzll(bits);
+            assert_int_equal(words.addr + 8 * (uint64_t)bit, members[passed]);
+            assert_int_equal(heap_map_word_at(other, &words) >> bit & 1, passed % 3 == 0);
+            assert_int_equal(heap_map_below(map, members[passed]), passed);
+        }
+    assert_int_equal(passed, count);
+    heap_map_destroy(map);
+    heap_map_destroy(other);
     fake_core_close(&fake);
 }
 
@@ -225,8 +256,11 @@ static void an_empty_one_has_nothing(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_run_in_address_order), cmocka_unit_test(only_where_objects_can_be),
-        cmocka_unit_test(removing_takes_out),       cmocka_unit_test(a_copy_stays_as_it_was),
+        cmocka_unit_test(ids_run_in_address_order),
+        cmocka_unit_test(only_where_objects_can_be),
+        cmocka_unit_test(removing_takes_out),
+        cmocka_unit_test(one_joins_another),
+        cmocka_unit_test(words_and_ranks_tell_the_same),
         cmocka_unit_test(an_empty_one_has_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

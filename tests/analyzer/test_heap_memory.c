@@ -28,8 +28,8 @@ struct scene {
     uint64_t list, str, holder, buffer; /* of them the str is not reachable */
     struct heap heap;
     struct heap_facts facts;
-    uint64_t addresses[4], sizes[4], reached;
-    uint32_t types[4];
+    uint64_t reached;
+    uint32_t addresses[4], sizes[4], types[4];
     struct index *index;
     char answer[512];
 };
@@ -98,16 +98,16 @@ static void make_heap(struct scene *scene)
     const uint64_t objects[] = {scene->list, scene->str, scene->holder, scene->buffer};
     scene->heap = (struct heap){.process = &scene->objects.process,
                                 .count = 4,
-                                .address = scene->addresses,
-                                .size = scene->sizes,
+                                .addresses.low = scene->addresses,
+                                .sizes.low = scene->sizes,
                                 .type = scene->types,
                                 .find.pools.pools = 1};
     for (uint32_t i = 0; i < 4; i++) {
         const struct python_type *type;
         assert_int_equal(object_type(&scene->objects.process, objects[i], &type), STATUS_OK);
         assert_true(array_push(&scene->heap.types, type));
-        scene->addresses[i] = objects[i];
-        scene->sizes[i] = 60;
+        assert_int_equal(heap_addresses_set(&scene->heap.addresses, i, objects[i]), STATUS_OK);
+        assert_int_equal(heap_column_set(&scene->heap.sizes, i, 60), STATUS_OK);
         scene->types[i] = i;
     }
     scene->reached = 0xD; /* all but the str */
@@ -125,6 +125,7 @@ static void write_table(struct scene *scene)
         STATUS_OK);
     assert_int_equal(index_writer_publish(writer, &scene->index, &err), STATUS_OK);
     array_deinit(&scene->heap.types);
+    array_deinit(&scene->heap.addresses.windows);
 }
 
 static void open_scene(struct scene *scene)

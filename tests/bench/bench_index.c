@@ -307,11 +307,18 @@ static struct index *write_index(const struct heap *heap, const char *path, bool
         strcat(texts, label_texts[i]);
         offsets[i + 1] = strlen(texts);
     }
-    const struct heap_objects objects = {heap->count,     heap->address,  heap->type,
-                                         heap->size,      heap->refcount, heap->retained,
-                                         heap->dominator, heap->flags};
-    const struct heap_references references = {heap->references, heap->first, heap->target,
-                                               heap->label};
+    const struct heap_objects objects = {.count = heap->count,
+                                         .address = heap->address,
+                                         .type = heap->type,
+                                         .size = heap->size,
+                                         .refcount = heap->refcount,
+                                         .retained = heap->retained,
+                                         .dominator = heap->dominator,
+                                         .flags = heap->flags};
+    const struct heap_references references = {.count = heap->references,
+                                               .first = heap->first,
+                                               .target = heap->target,
+                                               .label = heap->label};
     const struct heap_labels labels = {7, offsets, texts};
     if (index_writer_create(path, &writer, &err) != STATUS_OK ||
         index_writer_heap(writer, &objects, &references, &labels, plain, &err) != STATUS_OK ||

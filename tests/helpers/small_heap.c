@@ -158,11 +158,18 @@ struct index *small_heap_index(const struct small_heap *heap)
         text_append(&text, columns->labels.items[i]);
         offsets[i + 1] = text.size;
     }
-    const struct heap_objects objects = {
-        (uint32_t)heap->count, columns->address,  columns->type,      columns->size,
-        columns->refcount,     columns->retained, columns->dominator, columns->flags};
-    const struct heap_references references = {columns->edges, columns->first, columns->target,
-                                               columns->label};
+    const struct heap_objects objects = {.count = (uint32_t)heap->count,
+                                         .address = columns->address,
+                                         .type = columns->type,
+                                         .size = columns->size,
+                                         .refcount = columns->refcount,
+                                         .retained = columns->retained,
+                                         .dominator = columns->dominator,
+                                         .flags = columns->flags};
+    const struct heap_references references = {.count = columns->edges,
+                                               .first = columns->first,
+                                               .target = columns->target,
+                                               .label = columns->label};
     const struct heap_labels labels = {columns->labels.count, offsets, text_string(&text)};
     assert_int_equal(index_writer_create(NULL, &writer, &err), STATUS_OK);
     write_rows(heap, columns, writer);

@@ -14,7 +14,8 @@ object may have more references than it counts. Known not to agree:
 - types of ctypes up to 3.12: a dictionary and the type that owns it visit, and have, the same reference;
 - the dict of interned strings, where the recording made CPython forget one (its cache of attribute names had it);
 - True, False, None and ... in 3.11, which constants of frozen modules do not count;
-- without the binaries, arrays: how big an item is stands in read-only data. That is said: the object is damaged.
+- without the binaries, some builds' arrays: how big an item is stands in read-only data. That is said: the object is
+  damaged.
 """
 import argparse
 import collections
@@ -25,14 +26,24 @@ import subprocess
 import sys
 import tempfile
 
+import zoo_packed
+
+XZ_MAGIC = b"\xfd7zXZ\0"
 IMMORTAL = 1 << 28
 UNSURE = ("_ctypes.", "type_at_")  # ctypes, with and without its name
 UNCOUNTED = {"bool", "NoneType", "ellipsis"}
 
 
 class Truth:
+    """What a process said of itself: zoo_truth.py's text, or zoo_packed.py's columns."""
+
     def __init__(self, path):
         self.version, self.absent, self.objects, self.far_states = None, [], {}, set()
+        self.tracked, self.frozen, self.freed = {}, 0, {}
+        data = pathlib.Path(path).read_bytes()
+        if data.startswith(XZ_MAGIC):
+            zoo_packed.unpack(data, self)
+            return
         with gzip.open(path, "rt") as lines:
             for line in lines:
                 if line.startswith("#"):
@@ -50,6 +61,14 @@ class Truth:
             self.absent.append(value)
         elif name == "state":
             self.far_states.add(int(value.split()[0], 16))
+        elif name == "tracked":
+            words = value.split()
+            self.tracked[int(words[0], 16)] = int(words[1]), words[2]
+        elif name == "frozen":
+            self.frozen = int(value)
+        elif name == "freed":
+            kind, _, addresses = value.partition(": ")
+            self.freed[kind] = [int(word, 16) for word in addresses.split()]
 
 
 class Found:
@@ -85,6 +104,8 @@ class Report:
     def __init__(self):
         self.count = 0
         self.known = 0
+        self.tracked = self.types = self.freed = 0
+        self.damaged = set()
         self.inferred = collections.Counter()
         self.wrong = collections.defaultdict(list)
 
@@ -92,6 +113,7 @@ class Report:
         self.count += 1
         if found.status != "ok" and is_known:
             self.known += 1
+            self.damaged.add(found.address)
             return
         if found.status != "ok":
             self.wrong["damaged", found.type].append(hex(found.address))
@@ -107,18 +129,32 @@ class Report:
             self.wrong["references", found.type].append("%#x: missing %s, superfluous %s" % (
                 found.address, [hex(a) for a in missing.elements()], [hex(a) for a in more.elements()]))
 
+    def summary(self):
+        text = "%d objects, %d differences and %d known ones" % (self.count, self.wrong_count(), self.known)
+        if self.inferred:
+            text += ", %d objects with inferred references" % sum(self.inferred.values())
+        if self.tracked:
+            text += ", %d tracked of %d types as gc.get_objects() counts them, %d addresses of freed objects" % (
+                self.tracked, self.types, self.freed)
+        return text
+
+    def wrong_count(self):
+        return sum(map(len, self.wrong.values()))
+
+    def differences(self, is_verbose=False):
+        for (what, type_name), cases in sorted(self.wrong.items(), key=lambda item: (-len(item[1]), item[0])):
+            yield "%-10s %6d  %s   %s" % (what, len(cases), type_name, cases[0])
+            for case in cases[1:6] if is_verbose else ():
+                yield "    " + case
+
     def print(self, name, is_verbose=False):
         """Returns how many differences there are."""
-        wrong = sum(map(len, self.wrong.values()))
-        print("%s: %d objects, %d differences and %d known ones, %d objects with inferred references" % (
-            name, self.count, wrong, self.known, sum(self.inferred.values())))
-        for (what, type_name), cases in sorted(self.wrong.items(), key=lambda item: (-len(item[1]), item[0])):
-            print("  %-10s %6d  %s   %s" % (what, len(cases), type_name, cases[0]))
-            for case in cases[1:6] if is_verbose else ():
-                print("      " + case)
+        print("%s: %s" % (name, self.summary()))
+        for line in self.differences(is_verbose):
+            print("  " + line)
         if is_verbose:
             print("  inferred:", dict(self.inferred.most_common()))
-        return wrong
+        return self.wrong_count()
 
     def add_counts(self, objects):
         """References that count, against the counts of their targets."""
@@ -159,10 +195,12 @@ class Index:
         with tempfile.TemporaryDirectory(prefix="inquest-zoo-") as folder:
             path = pathlib.Path(folder, "index")
             subprocess.run([program, "load", core, "-o", path, "-q"], check=True)
-            names, addresses = dict(self._rows(program, path, "select id, name from type")), {}
+            self.types = {row[0]: (int(row[1]), row[2]) for row in self._rows(
+                program, path, "select id, address, name from type")}
+            addresses = {}
             for row in self._rows(program, path, "select id, address, size, is_tracked, type_id from object"):
                 address = addresses[row[0]] = int(row[1], 0)
-                self.objects[address] = int(row[2]), row[3] == "1", names.get(row[4], "?")
+                self.objects[address] = int(row[2]), row[3] == "1", self.types.get(row[4], (0, "?"))[1], row[4]
             for source, target in self._rows(program, path, "select source_id, target_id from ref"):
                 self.references[addresses[source]].append(addresses[target])
 
@@ -173,16 +211,20 @@ class Index:
         return list(csv.reader(run.stdout.splitlines()))[1:]
 
 
-def check_index(program, core, truth):
-    """A Report of every object that the truth has."""
+def check_index(program, core, truth, damaged=()):
+    """A Report of every object that the truth has. `damaged`: those whose size inquest is known not to know."""
     index, report = Index(program, core), Report()
     for address, (size, is_tracked, type_address, referents) in truth.objects.items():
         report.count += 1
         if address not in index.objects:
             report.wrong["absent", "type %#x" % type_address].append(hex(address))
             continue
-        there_size, there_tracked, name = index.objects[address]
-        if size and there_size != size:
+        there_size, there_tracked, name, type_id = index.objects[address]
+        if index.types[type_id][0] != type_address:
+            report.wrong["type", name].append("%#x: %#x" % (address, type_address))
+        if size and there_size != size and address in damaged:
+            report.known += 1
+        elif size and there_size != size:
             report.wrong["size", name].append("%#x: %d is %d" % (address, there_size, size))
         if there_tracked != is_tracked:
             report.wrong["tracked", name].append("%#x: %s" % (address, is_tracked))
@@ -191,7 +233,38 @@ def check_index(program, core, truth):
             report.known += 1
         elif missing:
             report.wrong["references", name].append("%#x: missing %s" % (address, list(map(hex, missing.elements()))))
+    count_tracked(index, truth, report)
+    find_freed(index, truth, report)
     return report
+
+
+def count_tracked(index, truth, report):
+    """By type, as many as gc.get_objects() has; all together, those besides that the collector has set aside."""
+    counts, names = collections.Counter(), {}
+    for address, (_, is_tracked, name, type_id) in index.objects.items():
+        if is_tracked:
+            key = index.types[type_id][0]
+            names[key] = name
+            counts[key] += 1
+    more = 0
+    for key in counts.keys() | truth.tracked.keys():
+        difference = counts[key] - truth.tracked.get(key, (0, ""))[0]
+        if difference < 0 or (difference and not truth.frozen):
+            report.wrong["tracked", names.get(key) or truth.tracked[key][1]].append("%+d" % difference)
+        more += difference
+    if more != truth.frozen:
+        report.wrong["tracked", "all"].append("%d besides gc.get_objects(), gc.get_freeze_count() is %d" % (
+            more, truth.frozen))
+    report.tracked, report.types = sum(counts.values()), len(counts)
+
+
+def find_freed(index, truth, report):
+    """What was let go is there only where the process itself has something again."""
+    for kind, addresses in truth.freed.items():
+        report.freed += len(addresses)
+        for address in addresses:
+            if address in index.objects and address not in truth.objects:
+                report.wrong["freed", kind].append("%#x: now %s" % (address, index.objects[address][2]))
 
 
 def main():

@@ -19,13 +19,21 @@ import zoo_check
 
 def die(python, folder):
     """The core and the truth of a zoo; raises deaths.Failed."""
-    truth = folder / "truth.gz"
-    log = folder / "output.txt"
+    return die_of([python.path, str(deaths.PROGRAMS / "zoo.py")], deaths.environment(folder / "truth.gz", "abort"), folder)
+
+
+def die_of(command, variables, folder):
+    """As die(), of a command that fills a zoo: its truth will be `folder`/truth.gz."""
+    truth, log = folder / "truth.gz", folder / "output.txt"
     with open(log, "wb") as output:
-        process = subprocess.Popen([*deaths.ALLOW_CORES, python.path, str(deaths.PROGRAMS / "zoo.py")], cwd=folder,
-                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                   env=deaths.environment(truth, "abort"))
-        process.wait(timeout=deaths.TIMEOUT)
+        process = subprocess.Popen([*deaths.ALLOW_CORES, *command], cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=output, env=variables)
+        try:
+            process.wait(timeout=deaths.TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise deaths.Failed("still alive after %d s" % deaths.TIMEOUT) from None
     cores = sorted(folder.glob("core*"))
     if not cores or not truth.exists():
         raise deaths.Failed("no core or no truth: " + log.read_text(errors="replace")[-500:])

@@ -19,6 +19,15 @@ enum heap_object_flags {
 
 #define HEAP_NO_OBJECT UINT32_MAX
 
+/* Objects one behind the other, as `read` below gives them. */
+#define HEAP_BLOCK_OBJECTS 128
+struct heap_object_block {
+    uint64_t address[HEAP_BLOCK_OBJECTS], size[HEAP_BLOCK_OBJECTS];
+    uint64_t refcount[HEAP_BLOCK_OBJECTS], retained[HEAP_BLOCK_OBJECTS];
+    uint32_t type[HEAP_BLOCK_OBJECTS], dominator[HEAP_BLOCK_OBJECTS];
+    uint8_t flags[HEAP_BLOCK_OBJECTS];
+};
+
 /* Borrowed; `count` items each. */
 struct heap_objects {
     uint32_t count;
@@ -29,6 +38,11 @@ struct heap_objects {
     const uint64_t *retained;
     const uint32_t *dominator; /* HEAP_NO_OBJECT: none */
     const uint8_t *flags;      /* heap_object_flags */
+    /* Instead of all columns, NULL: they are there. Fills in `count` objects, at most
+     * HEAP_BLOCK_OBJECTS; on any thread. */
+    void (*read)(const void *context, uint32_t index, uint32_t count,
+                 struct heap_object_block *ret_block);
+    const void *context;
 };
 
 /* A reference's label: 0 none; HEAP_LABEL_INDEX | i: "[i]"; else the number,
@@ -36,11 +50,22 @@ struct heap_objects {
  * labels' texts begin with "weak". */
 #define HEAP_LABEL_INDEX 0x80000000u
 
+struct heap_more_reference {
+    uint32_t source, target, label;
+};
+
 struct heap_references { /* compressed sparse rows by source */
     uint64_t count;
     const uint64_t *first;  /* objects + 1 */
     const uint32_t *target; /* `count` */
     const uint32_t *label;  /* `count` */
+    /* References at the ends of the rows, beside `count`: ascending by source. */
+    size_t more_count;
+    const struct heap_more_reference *more;
+    /* The same rows by target, without `more`, each ascending by source; NULL: they are
+     * made. index_writer_heap leaves other numbers in reverse_source. */
+    const uint64_t *reverse_first;
+    uint32_t *reverse_source;
 };
 
 struct heap_labels { /* UTF-8 texts, one behind the other */

@@ -29,12 +29,14 @@ enum index_table {
     INDEX_ROOT,
     INDEX_LARGEST,
     INDEX_SUSPECT,
+    INDEX_SUSPECT_CANDIDATE,
     INDEX_SUSPECT_PART,
     INDEX_ALLOCATION_SITE,
     INDEX_CYCLE,
     INDEX_CYCLE_MEMBER,
     INDEX_CYCLE_EDGE,
     INDEX_COLLECTOR,
+    INDEX_COLLECTOR_STATE,
     INDEX_WASTE,
     INDEX_TASK,
     INDEX_TASK_WAIT,
@@ -46,21 +48,24 @@ enum index_table {
     INDEX_STAT,
     INDEX_TRACE,
     INDEX_SAMPLE_TRACK,
+    INDEX_CONTENT,
     INDEX_TABLE_COUNT
 };
 
-enum index_value_kind { INDEX_NULL, INDEX_INTEGER, INDEX_REAL, INDEX_TEXT };
+enum index_value_kind { INDEX_NULL, INDEX_INTEGER, INDEX_REAL, INDEX_TEXT, INDEX_BLOB };
 struct index_value {
     enum index_value_kind kind;
     int64_t integer;
     double real;
-    const char *text; /* UTF-8; NULL is written as NULL */
+    const char *text; /* UTF-8; NULL is written as NULL. Of a blob: `integer` bytes */
 };
 
 #define INDEX_INT(value)   ((struct index_value){.kind = INDEX_INTEGER, .integer = (int64_t)(value)})
 #define INDEX_STR(string)  ((struct index_value){.kind = INDEX_TEXT, .text = (string)})
 #define INDEX_FLOAT(value) ((struct index_value){.kind = INDEX_REAL, .real = (value)})
-#define INDEX_NONE         ((struct index_value){.kind = INDEX_NULL})
+#define INDEX_BYTES(bytes, size)                                                                   \
+    ((struct index_value){.kind = INDEX_BLOB, .text = (const char *)(bytes), .integer = (size)})
+#define INDEX_NONE ((struct index_value){.kind = INDEX_NULL})
 #define INDEX_INT_IF(condition, value)                                                             \
     ((struct index_value){.kind = (condition) ? INDEX_INTEGER : INDEX_NULL,                        \
                           .integer = (int64_t)(value)})
@@ -112,6 +117,8 @@ int64_t index_rows_integer(const struct index_rows *rows, int column);
 double index_rows_real(const struct index_rows *rows, int column);
 /* Valid until the next row; NULL for NULL. A blob is given as upper-case hex. */
 const char *index_rows_text(const struct index_rows *rows, int column);
+/* A blob's bytes, valid until the next row; NULL for what is none. */
+const void *index_rows_blob(const struct index_rows *rows, int column, size_t *ret_size);
 /* Closes, and tells how the query ended. NULL rows are fine (STATUS_OK). */
 enum status index_rows_finish(struct index_rows *rows, struct error *err);
 

@@ -39,7 +39,11 @@ enum status input_file_fingerprint(const char *name, char ret_fingerprint[33],
 const char *input_wrapper_name(enum input_wrapper wrapper);
 
 /* What the plain bytes are, told from their content alone. */
-enum input_kind { INPUT_UNKNOWN, INPUT_CORE, INPUT_INDEX };
+enum input_kind { INPUT_UNKNOWN, INPUT_CORE, INPUT_INDEX, INPUT_PROFILE };
 enum input_kind input_file_kind(const struct input_file *file);
+
+/* The kind by the first bytes of a regular file, unwrapped as far as that takes:
+ * INPUT_CORE, INPUT_INDEX, or INPUT_UNKNOWN for anything else and for pipes. */
+enum input_kind input_file_peek(const char *name);
 
 #endif

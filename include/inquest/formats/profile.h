@@ -154,6 +154,9 @@ enum status profile_add_stack(struct profile *profile, const uint32_t *frames, u
 /* Adds to what the stack has already. */
 enum status profile_add_trace(struct profile *profile, uint32_t stack, uint32_t domain,
                               uint64_t size, uint64_t count) MUST_CHECK;
+/* As profile_add_trace for each, sooner done: a few dozen at a time. */
+enum status profile_add_traces(struct profile *profile, const struct profile_trace *traces,
+                               size_t count) MUST_CHECK;
 enum status profile_add_sample(struct profile *profile, uint32_t stack, uint32_t track,
                                double weight, uint64_t count) MUST_CHECK;
 enum status profile_add_fact(struct profile *profile, const char *key,

@@ -42,6 +42,14 @@
  * - A module's state is module_state_size bytes (3.15 on), or as many as its module_def
  *   says; code_cached points to 4 objects, any of them NULL, code_cached_code is one.
  * - decimal_words points to decimal_len words of 19 decimal digits, least first.
+ * - gc_stats is an array of a gcstats_size each a generation, up to 3.14; in 3.15
+ *   gc_stats_pointer leads to rings: of the youngest at its start, with the index of
+ *   the newest (a byte) at gcstats_young_index; of the others gcstats_old_size bytes
+ *   each from gcstats_old on, with the index at gcstats_old_index.
+ * - Entries of a bitmap or collision node from hamt_items on are pairs (variable,
+ *   value), or (NULL, node); an array node has hamt_array_size and 32 children.
+ * - hashtable_buckets points to hashtable_bucket_count lists of entries, each
+ *   linked through its first word. trace_frames are newest first.
  * - constant_gen_... are the byte in gen_state (frame_state in 3.10): -1 is 255. */
 /* clang-format off */
 #define PYTHON_FIELDS                                                                              \
@@ -53,6 +61,7 @@
     X(type_weaklistoffset) X(type_cache) X(type_subclasses) X(type_weaklist) X(type_size)          \
     X(heaptype_name) X(heaptype_qualname) X(heaptype_slots) X(heaptype_module)                     \
     X(heaptype_cached_keys) X(heaptype_size) X(type_traverse) X(type_dealloc)                      \
+    X(type_finalize) X(type_del)                                                                   \
     /* PyUnicode: state bits; data follows the ascii or compact header */                          \
     X(unicode_length) X(unicode_hash) X(unicode_state) X(unicode_kind_shift)                       \
     X(unicode_kind_mask) X(unicode_compact_shift) X(unicode_ascii_shift) X(unicode_utf8)           \
@@ -118,7 +127,7 @@
     X(frame_back) X(frame_code) X(frame_globals) X(frame_locals) X(frame_builtins)                 \
     X(frame_valuestack) X(frame_stacktop) X(frame_stackdepth) X(frame_lasti) X(frame_lineno)       \
     X(frame_trace) X(frame_state) X(frame_executing) X(frame_gen) X(frame_localsplus)              \
-    X(frame_frame) X(frame_embedded) X(frame_size)                                                 \
+    X(frame_iblock) X(frame_frame) X(frame_embedded) X(frame_size)                                 \
     /* _PyInterpreterFrame, from 3.11 */                                                           \
     X(iframe_code) X(iframe_previous) X(iframe_function) X(iframe_globals) X(iframe_builtins)      \
     X(iframe_locals) X(iframe_object) X(iframe_instr) X(iframe_stacktop) X(iframe_stackpointer)    \
@@ -172,7 +181,23 @@
     X(gil_holder) X(gil_locked) X(gil_switch_number) X(gil_mutex) X(gil_cond) X(gil_size)          \
     X(gc_enabled) X(gc_generations) X(gc_generation_size) X(gc_generation0) X(gc_permanent)        \
     X(gc_collecting) X(gc_garbage) X(gc_head_size) X(gc_generation_threshold)                      \
-    X(gc_generation_count) X(gc_size)                                                              \
+    X(gc_generation_count) X(gc_size) X(gc_debug) X(gc_long_lived_total) X(gc_long_lived_pending)  \
+    X(gc_stats) X(gc_stats_pointer) X(gcstats_size) X(gcstats_collections) X(gcstats_collected)    \
+    X(gcstats_uncollectable) X(gcstats_young_index) X(gcstats_old) X(gcstats_old_size)             \
+    X(gcstats_old_index)                                                                           \
+    /* asyncio: futures, tasks, where tasks are listed; contexts and their trees */                \
+    X(future_loop) X(future_callback) X(future_callbacks) X(future_awaited_by) X(future_state)     \
+    X(future_size) X(task_must_cancel) X(task_must_cancel_mask) X(task_cancels) X(task_waiter)     \
+    X(task_coroutine) X(task_name) X(task_context) X(task_node) X(task_size)                       \
+    X(thread_running_loop) X(thread_running_task) X(thread_tasks_head) X(interp_tasks_head)        \
+    X(awaitable_inner) X(context_variables) X(contextvar_name) X(hamt_root) X(hamt_count)          \
+    X(hamt_array_children) X(hamt_array_size) X(hamt_items)                                        \
+    /* tracemalloc: hash tables, traces, tracebacks */                                             \
+    X(hashtable_count) X(hashtable_bucket_count) X(hashtable_buckets) X(hashtable_hash_function)   \
+    X(hashtable_size) X(hashentry_key) X(hashentry_value) X(hashentry_size) X(trace_size)          \
+    X(trace_traceback) X(trace_frame_count) X(trace_frames) X(trace_frame_file)                    \
+    X(trace_frame_line) X(trace_frame_size) X(runtime_tracing) X(runtime_traces)                   \
+    X(runtime_trace_domains) X(constant_trace_file_is_text)                                        \
     /* flag bits */                                                                                \
     X(constant_tpflags_heaptype) X(constant_tpflags_managed_dict)                                  \
     X(constant_tpflags_inline_values) X(constant_tpflags_have_gc) X(constant_tpflags_ready)        \

@@ -2,10 +2,12 @@
 import array
 import collections
 import itertools
+import os
 import sys
 import types
 
 KINDS = {}
+MANY = 300 if "ZOO_IS_SMALL" in os.environ else 70000
 
 
 def kind(make):
@@ -35,7 +37,7 @@ def dicts():
     popped = {"a": [], "b": []}
     popped.popitem()
     return [{}, {"a": []}, {1: "one"}, {"text": 1, 2: "mixed"}, {(1, 2): {3}}, dict.fromkeys(range(300)),
-            dict.fromkeys(range(70000)), dict.fromkeys("abcdef", []), {"key %d" % n: n for n in range(1000)},
+            dict.fromkeys(range(MANY)), dict.fromkeys("abcdef", []), {"key %d" % n: n for n in range(1000)},
             deleted, emptied, popped, {None: None, True: False, 1.5: 2j}, dict(zip("abcdefgh", range(8)))]
 
 
@@ -204,7 +206,7 @@ def sets():
     cleared.clear()
     return [set(), {1}, {"a", (1, 2), None, frozenset()}, set(range(1000, 1500)), removed, sub, slotted, cleared,
             frozenset(), frozenset("abcdefgh"), iter({1, 2}), iter(frozenset("x")), {n for n in range(5)},
-            set(range(50000))]
+            set(range(MANY))]
 
 
 @kind

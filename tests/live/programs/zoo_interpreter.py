@@ -3,6 +3,7 @@ import asyncio
 import builtins
 import contextvars
 import inspect
+import os
 import queue
 import sys
 import threading
@@ -385,7 +386,7 @@ def contexts():
 @kind
 def colliding_contexts():
     """Enough variables that the tree of a context has nodes of every kind."""
-    variables = [contextvars.ContextVar("v%d" % n) for n in range(2000)]
+    variables = [contextvars.ContextVar("v%d" % n) for n in range(200 if "ZOO_IS_SMALL" in os.environ else 2000)]
     context = contextvars.Context()
 
     def fill():

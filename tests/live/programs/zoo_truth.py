@@ -6,9 +6,17 @@ an object:
 
     ADDRESS SIZE TRACKED TYPE REFERENT...      all numbers in hex; TYPE is the address of its type
 
-after lines that begin with "#": the version, what the zoo lacks, and the modules (as "# state ADDRESS NAME") that
-keep references where nobody finds them. Objects that only the child has are in no
-line: what it knows are the objects at its very beginning, and what they refer to.
+after lines that begin with "#":
+
+    # version VERSION
+    # absent KIND: WHY               what the zoo lacks
+    # state ADDRESS NAME             a module that keeps references where nobody finds them
+    # tracked TYPE COUNT NAME        how many of a type gc.get_objects() has
+    # frozen COUNT                   how many more the collector tracks, which that leaves out
+    # freed KIND: ADDRESS...         where objects were that were let go; others may be there by now
+
+Objects that only the child has are in no line: what it knows are the objects at its very beginning, and what they
+refer to.
 """
 import ctypes
 import gc
@@ -21,25 +29,30 @@ FAR_STATES = ("atexit", "_curses_panel", "_decimal", "_hmac", "_zoneinfo")  # be
 _fork, _waitpid, _abort = _libc.fork, _libc.waitpid, os.abort
 
 
-def die(path, missing):
-    """Records and dies, both from here: what the child sees of this call is still there at death."""
-    _closure(gc.get_objects())  # the first sys.getsizeof of a type makes it ready: not in the child, then
+def die(path, missing, freed):
+    """Records and dies, both from here: what the child sees of this call is still there at death. `freed` gives
+    the addresses of what was let go, by kind.
+    """
+    _closure(gc.get_objects(), None)  # the first sys.getsizeof of a type makes it ready: not in the child, then
     _waitpid(-1, None, os.WNOHANG)  # as does the first call of a function: what it makes is there at the fork
     gc.collect()
+    let_go = freed()
     head = ["# zoo 1", "# version " + sys.version.split()[0]]
     head += ["# absent %s: %s" % item for item in sorted(missing.items())]
     head += ["# state %x %s" % (id(sys.modules[name]), name) for name in FAR_STATES if name in sys.modules]
-    child = _fork()
-    if child == 0:
-        _testify(path, head)
-    _waitpid(child, None, 0)
+    if _fork() == 0:
+        _testify(path, head, let_go)
+    _waitpid(-1, None, 0)  # the number of the child is kept nowhere: it would be an object that the child lacks
     _abort()
 
 
-def _testify(path, head):
+def _testify(path, head, let_go):
     status = 1
     try:
-        known = _closure(gc.get_objects())
+        tracked = gc.get_objects()
+        known = _closure(tracked[:], [])
+        head = head + _tracked(tracked)
+        head += ["# freed %s: %s" % (name, " ".join(map("{:x}".format, found))) for name, found in let_go.items()]
         with gzip.open(path + ".part", "wt", compresslevel=1) as out:
             for line in head:
                 out.write(line + "\n")
@@ -55,14 +68,24 @@ def _testify(path, head):
     os._exit(status)
 
 
-def _closure(pending):
-    """A line for each object there is. Whatever this makes is reachable from locals alone, hence not found; no
-    function is called, because the code of one that is called often grows.
+def _tracked(objects):
+    counts, names = {}, {}
+    for each in objects:
+        key = id(type(each))
+        counts[key] = counts.get(key, 0) + 1
+        names[key] = type.__dict__["__qualname__"].__get__(type(each)).replace(" ", "_")
+    return (["# tracked %x %d %s" % (key, counts[key], names[key]) for key in counts] +
+            ["# frozen %d" % gc.get_freeze_count()])
+
+
+def _closure(pending, lines):
+    """A line for each object there is, unless `lines` is None: text that is let go is much memory. Whatever this
+    makes is reachable from locals alone, hence not found; no function is called, because the code of one that is
+    called often grows.
     """
     get_referents, is_tracked, getsizeof = gc.get_referents, gc.is_tracked, sys.getsizeof
     own = {id(pending)}
     seen = set(map(id, pending))
-    lines = []
     kept = []  # so that no address is used twice
     while pending:
         value = pending.pop()
@@ -71,8 +94,9 @@ def _closure(pending):
         except Exception:  # a __sizeof__ of its own, or none
             size = 0
         referents = get_referents(value)
-        lines.append("%x %x %d %x %s" % (id(value), size, is_tracked(value), id(type(value)),
-                                         " ".join([hex(id(each))[2:] for each in referents])))
+        if lines is not None:
+            lines.append("%x %x %d %x %s" % (id(value), size, is_tracked(value), id(type(value)),
+                                             " ".join([hex(id(each))[2:] for each in referents])))
         for each in referents:
             if id(each) not in seen and id(each) not in own:
                 seen.add(id(each))

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A line that only moved is a loss and a gain to compare_to. Here the lines of one file that
+ * OLD alone has and those that NEW alone has are paired: by the shift that explains most of
+ * them, then by the next one, as long as their numbers are alike. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/compare/diff_calls.h"
+
+#define MOST_LINES 300 /* of one file and side: all pairs are looked at */
+#define ALIKE      2.0 /* the larger number of blocks over the smaller */
+
+struct line {
+    int32_t line;
+    size_t row; /* in the table */
+    bool taken;
+};
+
+struct lines {
+    ARRAY(struct line) items;
+};
+
+static int compare_lines(const void *left, const void *right)
+{
+    const struct line *a = left, *b = right;
+    return (a->line > b->line) - (a->line < b->line);
+}
+
+static bool is_alike(const struct diff_row *old_row, const struct diff_row *new_row)
+{
+    double a = old_row->old_values[1], b = new_row->new_values[1];
+    return fmax(a, b) <= ALIKE * fmin(a, b);
+}
+
+struct shift {
+    int32_t by;
+    size_t pairs;
+};
+
+static int compare_numbers(const void *left, const void *right)
+{
+    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The shift between most free pairs whose numbers are alike; the smallest of several. */
+static bool best_shift(const struct diff_table *table, const struct lines *gone,
+                       const struct lines *fresh, struct shift *ret_shift)
+{
+    ARRAY(int32_t) shifts = {0};
+    struct shift best = {0};
+    bool ok = true;
+    for (size_t i = 0; i < gone->items.count && ok; i++) {
+        for (size_t j = 0; j < fresh->items.count && ok; j++) {
+            const struct line *from = &gone->items.items[i], *to = &fresh->items.items[j];
+            if (!from->taken && !to->taken &&
+                is_alike(&table->rows.items[from->row], &table->rows.items[to->row]))
+                ok = array_push(&shifts, to->line - from->line);
+        }
+    }
+    if (shifts.count)
+        qsort(shifts.items, shifts.count, sizeof *shifts.items, compare_numbers);
+    for (size_t i = 0, end; i < shifts.count; i = end) {
+        for (end = i; end < shifts.count && shifts.items[end] == shifts.items[i];)
+            end++;
+        if (end - i > best.pairs || (end - i == best.pairs && abs(shifts.items[i]) < abs(best.by)))
+            best = (struct shift){shifts.items[i], end - i};
+    }
+    array_deinit(&shifts);
+    *ret_shift = best;
+    return ok;
+}
+
+/* OLD's numbers go into NEW's row; OLD's own row ends. */
+static bool join(struct arena *arena, struct diff_table *table, struct line *from, struct line *to)
+{
+    struct diff_row *old_row = &table->rows.items[from->row];
+    struct diff_row *new_row = &table->rows.items[to->row];
+    memcpy(new_row->old_values, old_row->old_values, sizeof new_row->old_values);
+    new_row->presence = DIFF_BOTH;
+    new_row->rank = fabs(new_row->new_values[0] - new_row->old_values[0]);
+    new_row->note = arena_printf(arena, "moved from line %d", (int)from->line);
+    old_row->presence = DIFF_BOTH;
+    old_row->rank = -1; /* taken out below */
+    from->taken = to->taken = true;
+    return new_row->note != NULL;
+}
+
+static bool join_by(struct arena *arena, struct diff_table *table, struct lines *gone,
+                    struct lines *fresh, int32_t shift)
+{
+    for (size_t i = 0, j = 0; i < gone->items.count && j < fresh->items.count;) {
+        struct line *from = &gone->items.items[i], *to = &fresh->items.items[j];
+        int64_t target = (int64_t)from->line + shift;
+        if (from->taken || target < to->line) {
+            i++;
+        } else if (to->taken || target > to->line) {
+            j++;
+        } else {
+            if (is_alike(&table->rows.items[from->row], &table->rows.items[to->row]) &&
+                !join(arena, table, from, to))
+                return false;
+            i++;
+            j++;
+        }
+    }
+    return true;
+}
+
+static bool join_file(struct arena *arena, struct diff_table *table, struct lines *gone,
+                      struct lines *fresh)
+{
+    struct shift shift;
+    bool ok = true;
+    if (!gone->items.count || !fresh->items.count || gone->items.count > MOST_LINES ||
+        fresh->items.count > MOST_LINES)
+        return true;
+    qsort(gone->items.items, gone->items.count, sizeof *gone->items.items, compare_lines);
+    qsort(fresh->items.items, fresh->items.count, sizeof *fresh->items.items, compare_lines);
+    for (unsigned pass = 0; ok && pass < 16; pass++) {
+        ok = best_shift(table, gone, fresh, &shift);
+        if (!ok || !shift.pairs)
+            break;
+        ok = join_by(arena, table, gone, fresh, shift.by);
+    }
+    return ok;
+}
+
+/* Rows by file, for one pass over them. */
+struct by_file {
+    const char *file;
+    size_t row;
+};
+
+static int compare_files(const void *left, const void *right)
+{
+    const struct by_file *a = left, *b = right;
+    int order = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+    return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+static bool join_all(struct arena *arena, struct diff_table *table)
+{
+    size_t count = table->rows.count;
+    struct by_file *order = malloc((count + 1) * sizeof *order);
+    struct lines gone = {0}, fresh = {0};
+    bool ok = order != NULL;
+    for (size_t i = 0; ok && i < count; i++)
+        order[i] = (struct by_file){table->rows.items[i].keys[0], i};
+    if (ok)
+        qsort(order, count, sizeof *order, compare_files);
+    for (size_t i = 0, end; ok && i < count; i = end) {
+        gone.items.count = fresh.items.count = 0;
+        for (end = i; ok && end < count && !strcmp(order[end].file, order[i].file); end++) {
+            const struct diff_row *row = &table->rows.items[order[end].row];
+            struct line line = {row->keys[1] ? atoi(row->keys[1]) : 0, order[end].row, false};
+            if (row->presence != DIFF_BOTH && line.line > 0)
+                ok = array_push(row->presence == DIFF_NEW ? &fresh.items : &gone.items, line);
+        }
+        ok = ok && join_file(arena, table, &gone, &fresh);
+    }
+    array_deinit(&gone.items);
+    array_deinit(&fresh.items);
+    free(order);
+    return ok;
+}
+
+enum status diff_moved_lines(const struct profile_compare *compare, struct error *err)
+{
+    struct diff_table *moved =
+        diff_add_table(compare->diff, "moved", "Lines, those that moved as one row");
+    if (!moved)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    const struct diff_table *rows = &compare->diff->tables.items[0];
+    memcpy(moved->keys, rows->keys, sizeof moved->keys);
+    memcpy(moved->key_is_number, rows->key_is_number, sizeof moved->key_is_number);
+    memcpy(moved->measures, rows->measures, sizeof moved->measures);
+    bool ok = true;
+    for (size_t i = 0; ok && i < rows->rows.count; i++)
+        ok = array_push(&moved->rows, rows->rows.items[i]);
+    ok = ok && join_all(&compare->diff->arena, moved);
+    size_t kept = 0;
+    for (size_t i = 0; i < moved->rows.count; i++)
+        if (moved->rows.items[i].rank >= 0)
+            moved->rows.items[kept++] = moved->rows.items[i];
+    moved->rows.count = kept;
+    diff_sort(moved);
+    return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}

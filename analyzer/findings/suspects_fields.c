@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/findings/suspects_fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/findings/suspects_path.h"
+
+struct counting {
+    struct finder *finder;
+    struct field_sums *sums;
+    ARRAY(uint16_t) of_code; /* 1 + field, by label code; 0: not known yet */
+    uint64_t *seen;          /* bitmap: an object held twice counts once */
+    enum status status;
+};
+
+static bool by_index(uint32_t code)
+{
+    return code & HEAP_LABEL_INDEX;
+}
+
+/* 1 + field; MOST_FIELDS + 1: left out. */
+static uint16_t field_named(struct counting *counting, const char *title)
+{
+    struct field_sums *sums = counting->sums;
+    for (size_t i = 0; i < sums->count; i++)
+        if (strcmp(sums->fields[i].title, title) == 0)
+            return (uint16_t)(i + 1);
+    if (sums->count == MOST_FIELDS)
+        return MOST_FIELDS + 1;
+    char *kept = arena_strdup(&counting->finder->out->arena, title);
+    if (!kept) {
+        counting->status = STATUS_NO_MEMORY;
+        return MOST_FIELDS + 1;
+    }
+    sums->fields[sums->count] = (struct field_sum){.title = kept};
+    return (uint16_t)++sums->count;
+}
+
+static uint16_t field_of(struct counting *counting, uint32_t code, bool in_namespace, bool any_item)
+{
+    struct finder *finder = counting->finder;
+    if (any_item)
+        return field_named(counting, "[…]");
+    if (!by_index(code) && code < counting->of_code.count && counting->of_code.items[code])
+        return counting->of_code.items[code];
+    text_clear(&finder->label);
+    if (in_namespace)
+        label_attribute_text(finder->heap->labels, code, &finder->label);
+    else
+        label_text(finder->heap->labels, code, &finder->label);
+    uint16_t field =
+        field_named(counting, finder->label.size ? text_string(&finder->label) : "<?>");
+    if (by_index(code))
+        return field;
+    if (code >= counting->of_code.count) {
+        size_t extra = code + UINT64_C(1) - counting->of_code.count;
+        if (!array_reserve(&counting->of_code, extra)) {
+            counting->status = STATUS_NO_MEMORY;
+            return field;
+        }
+        memset(counting->of_code.items + counting->of_code.count, 0,
+               extra * sizeof *counting->of_code.items);
+        counting->of_code.count += extra;
+    }
+    counting->of_code.items[code] = field;
+    return field;
+}
+
+static void count_edges(struct counting *counting, uint32_t object, uint32_t names,
+                        bool in_namespace)
+{
+    struct finder *finder = counting->finder;
+    const struct graph *references = &finder->heap->references;
+    enum object_kind kind = heap_type(finder->heap, object)->kind;
+    bool any_item = kind == KIND_LIST || kind == KIND_DEQUE || kind == KIND_SET;
+    uint64_t end = references->first[object + UINT64_C(1)];
+    for (uint64_t edge = references->first[object]; edge < end && counting->status == STATUS_OK;
+         edge++) {
+        uint32_t target = references->targets[edge];
+        if (finder->facts->dominators.idom[target] != object || target == names ||
+            graph_bit(counting->seen, target))
+            continue;
+        counting->seen[target >> 6] |= UINT64_C(1) << (target & 63);
+        uint16_t field = field_of(counting, finder->heap->label[edge], in_namespace, any_item);
+        if (field > MOST_FIELDS)
+            continue;
+        counting->sums->fields[field - 1].bytes += finder->facts->retained[target];
+        counting->sums->fields[field - 1].count++;
+    }
+}
+
+static int compare_fields(const void *left, const void *right)
+{
+    const struct field_sum *a = left, *b = right;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? 1 : -1;
+    return strcmp(a->title, b->title);
+}
+
+enum status field_sums_find(struct finder *finder, const uint32_t *objects, size_t count,
+                            struct field_sums *ret_sums)
+{
+    struct counting counting = {.finder = finder, .sums = ret_sums};
+    ret_sums->count = 0;
+    counting.seen = calloc((size_t)finder->heap->count / 64 + 1, sizeof *counting.seen);
+    if (!counting.seen)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count && counting.status == STATUS_OK; i++) {
+        uint32_t names = namespace_of(finder, objects[i]);
+        count_edges(&counting, objects[i], names, false);
+        if (names != GRAPH_NONE)
+            count_edges(&counting, names, GRAPH_NONE, true);
+    }
+    if (ret_sums->count)
+        qsort(ret_sums->fields, ret_sums->count, sizeof *ret_sums->fields, compare_fields);
+    array_deinit(&counting.of_code);
+    free(counting.seen);
+    return counting.status;
+}

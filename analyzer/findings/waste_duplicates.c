@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Equal values at different addresses, by a table of 8 bytes a slot: a part of the
+ * hash, and the first object of that value, or the group once there is a second. */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "analyzer/findings/waste_pass.h"
+
+#define IS_GROUP    (UINT64_C(1) << 63)
+#define TAG_MASK    (UINT64_C(0x7FFFFFFF) << 32)
+#define MOST_UNLIKE 64   /* values of one hash that one is compared with */
+#define FIRST_VOTE  4    /* copies of a value before places are asked for */
+#define LAST_VOTE   1000 /* and as many as are asked */
+
+enum status duplicates_init(struct duplicates *duplicates, const struct heap *heap,
+                            struct holders *holders, uint64_t candidates)
+{
+    uint64_t slots = 1024;
+    *duplicates = (struct duplicates){.values = {.heap = heap}, .holders = holders};
+    if (getrandom(duplicates->values.seed, sizeof duplicates->values.seed, GRND_NONBLOCK) !=
+        (ssize_t)sizeof duplicates->values.seed)
+        duplicates->values.seed[0] = (uintptr_t)duplicates; /* still not the same each time */
+    while (slots < candidates + candidates / 4)
+        slots *= 2;
+    duplicates->slots = calloc(slots, sizeof *duplicates->slots);
+    duplicates->slot_mask = slots - 1;
+    return duplicates->slots ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void duplicates_deinit(struct duplicates *duplicates)
+{
+    array_deinit(&duplicates->groups);
+    free(duplicates->slots);
+    duplicates->slots = NULL;
+}
+
+/* Boyer and Moore's vote: a place that most copies are at wins. Few copies, and those
+ * past the first many, are not asked. */
+static bool vote(struct duplicates *duplicates, struct duplicate *group, uint32_t object)
+{
+    uint32_t holder;
+    if (group->copies < FIRST_VOTE || group->copies > LAST_VOTE)
+        return true;
+    if (!holder_of(duplicates->holders, object, &holder))
+        return false;
+    if (!group->votes)
+        group->holder = holder;
+    if (group->holder == holder)
+        group->votes++;
+    else
+        group->votes--;
+    return true;
+}
+
+static bool add_copy(struct duplicates *duplicates, struct duplicate *group, uint32_t object)
+{
+    uint64_t size = heap_size(duplicates->values.heap, object);
+    group->copies++;
+    group->bytes += size;
+    if (size > group->largest)
+        group->largest = size;
+    return vote(duplicates, group, object);
+}
+
+static bool add_group(struct duplicates *duplicates, uint64_t *slot, uint32_t object)
+{
+    uint32_t first = (uint32_t)*slot - 1;
+    uint64_t size = heap_size(duplicates->values.heap, first);
+    struct duplicate group = {
+        .first = first, .copies = 1, .bytes = size, .largest = size, .holder = NO_HOLDER};
+    if (!add_copy(duplicates, &group, object) || !array_push(&duplicates->groups, group))
+        return false;
+    *slot = (*slot & TAG_MASK) | IS_GROUP | duplicates->groups.count;
+    return true;
+}
+
+bool duplicates_add(struct duplicates *duplicates, uint32_t object)
+{
+    uint64_t hash;
+    unsigned unlike = 0;
+    if (!value_hash(&duplicates->values, object, &hash))
+        return true;
+    uint64_t tag = hash & TAG_MASK, at = (hash ^ hash >> 32) & duplicates->slot_mask;
+    for (;; at = (at + 1) & duplicates->slot_mask) {
+        uint64_t *slot = &duplicates->slots[at];
+        if (!*slot) {
+            *slot = tag | (object + UINT64_C(1));
+            return true;
+        }
+        if ((*slot & TAG_MASK) != tag)
+            continue;
+        struct duplicate *group =
+            *slot & IS_GROUP ? &duplicates->groups.items[(uint32_t)*slot - 1] : NULL;
+        if (values_equal(&duplicates->values, group ? group->first : (uint32_t)*slot - 1, object))
+            return group ? add_copy(duplicates, group, object)
+                         : add_group(duplicates, slot, object);
+        if (++unlike == MOST_UNLIKE)
+            return true;
+    }
+}

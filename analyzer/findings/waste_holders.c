@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Up the shortest path from an object, through containers and namespaces, to the
+ * instance, module or class that has it. What lies at one attribute of instances of
+ * one class is at one place; so is what lies anywhere in one module's container. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/findings/waste_pass.h"
+
+#define FIRST_SLOTS 1024
+
+static enum status find_ways(struct holders *holders)
+{
+    const struct heap *heap = holders->findings->heap;
+    const struct graph *references = &heap->references;
+    const uint32_t *parent = holders->findings->facts->paths.parent;
+    holders->via = calloc((size_t)heap->count + 1, sizeof *holders->via);
+    if (!holders->via)
+        return STATUS_NO_MEMORY;
+    for (uint32_t source = 0; source < heap->count; source++) {
+        uint64_t end = references->first[source + UINT64_C(1)];
+        for (uint64_t edge = references->first[source]; edge < end; edge++) {
+            uint32_t target = references->targets[edge];
+            if (parent[target] == source && !holders->via[target])
+                holders->via[target] = heap->label[edge];
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status holders_init(struct holders *holders, const struct findings *findings)
+{
+    *holders = (struct holders){.findings = findings, .slot_mask = FIRST_SLOTS - 1};
+    enum status status = label_masks_init(&holders->masks, findings->heap->labels);
+    if (status != STATUS_OK)
+        return status;
+    holders->slots = calloc(FIRST_SLOTS, sizeof *holders->slots);
+    status = holders->slots ? find_ways(holders) : STATUS_NO_MEMORY;
+    if (status != STATUS_OK)
+        holders_deinit(holders);
+    return status;
+}
+
+void holders_deinit(struct holders *holders)
+{
+    label_masks_deinit(&holders->masks);
+    free(holders->via);
+    free(holders->slots);
+    array_deinit(&holders->items);
+    *holders = (struct holders){0};
+}
+
+/* ---- climbing */
+
+static bool is_plain_container(const struct python_type *type)
+{
+    switch (type->kind) {
+    case KIND_DICT:
+    case KIND_LIST:
+    case KIND_TUPLE:
+    case KIND_SET:
+    case KIND_FROZENSET: return type->is_exact_kind;
+    default: return false;
+    }
+}
+
+/* The dictionary of an instance, or of a module: its keys are attributes. */
+static bool is_namespace(struct holders *holders, uint32_t object)
+{
+    const struct findings *findings = holders->findings;
+    const struct graph_paths *paths = &findings->facts->paths;
+    if (heap_type(findings->heap, object)->kind != KIND_DICT)
+        return false;
+    if (paths->parent[object] < GRAPH_NONE)
+        return label_mask(&holders->masks, holders->via[object], false) == MASK_DICT;
+    uint32_t entry = graph_paths_root(paths, object);
+    if (entry == GRAPH_NONE)
+        return false;
+    uint8_t kind = findings->roots->roots.items[entry].kind;
+    return kind == ROOT_MODULE || kind == ROOT_BUILTINS;
+}
+
+static bool stands_alone(const struct python_type *type)
+{
+    return type->kind == KIND_MODULE || type->kind == KIND_TYPE || type->kind == KIND_FUNCTION;
+}
+
+static void set_owner(const struct heap *heap, uint32_t object, bool alone, struct holder *holder)
+{
+    holder->is_type = !alone && !stands_alone(heap_type(heap, object));
+    holder->owner = holder->is_type ? heap->type[object] : object;
+}
+
+static void climb(struct holders *holders, uint32_t object, struct holder *ret_holder)
+{
+    const struct heap *heap = holders->findings->heap;
+    const uint32_t *parent = holders->findings->facts->paths.parent;
+    struct holder holder = {0};
+    while (holder.count < HOLDER_STEPS) {
+        uint32_t above = parent[object];
+        if (above >= GRAPH_NONE)
+            break;
+        bool named = is_namespace(holders, above);
+        holder.masks[holder.count++] = label_mask(&holders->masks, holders->via[object], named);
+        object = above;
+        if (named && parent[above] < GRAPH_NONE)
+            object = parent[above]; /* the instance that the dictionary is of */
+        if (named || !is_plain_container(heap_type(heap, object)))
+            break;
+    }
+    /* a root, or its dictionary, is told by its name */
+    set_owner(heap, object, parent[object] >= GRAPH_NONE, &holder);
+    *ret_holder = holder;
+}
+
+/* ---- numbers */
+
+static uint64_t hash_holder(const struct holder *holder)
+{
+    uint64_t hash = (uint64_t)holder->owner << 9 ^ (uint64_t)holder->count << 1 ^ holder->is_type;
+    for (unsigned i = 0; i < holder->count; i++)
+        hash = (hash ^ holder->masks[i]) * UINT64_C(0x9E3779B97F4A7C15);
+    hash *= UINT64_C(0xFF51AFD7ED558CCD);
+    return hash ^ hash >> 32;
+}
+
+static uint32_t find_slot(const struct holders *holders, const struct holder *holder)
+{
+    uint32_t slot = (uint32_t)hash_holder(holder) & holders->slot_mask;
+    for (; holders->slots[slot]; slot = (slot + 1) & holders->slot_mask) {
+        const struct holder *known = &holders->items.items[holders->slots[slot] - 1];
+        if (known->owner == holder->owner && known->is_type == holder->is_type &&
+            known->count == holder->count &&
+            memcmp(known->masks, holder->masks, sizeof known->masks) == 0)
+            break;
+    }
+    return slot;
+}
+
+static bool grow(struct holders *holders)
+{
+    uint32_t mask = holders->slot_mask * 2 + 1, *slots = calloc((size_t)mask + 1, sizeof *slots);
+    if (!slots)
+        return false;
+    free(holders->slots);
+    holders->slots = slots;
+    holders->slot_mask = mask;
+    for (size_t i = 0; i < holders->items.count; i++)
+        slots[find_slot(holders, &holders->items.items[i])] = (uint32_t)i + 1;
+    return true;
+}
+
+bool holder_of(struct holders *holders, uint32_t object, uint32_t *ret_holder)
+{
+    struct holder holder;
+    climb(holders, object, &holder);
+    if (holders->masks.failed || (holders->items.count * 2 >= holders->slot_mask && !grow(holders)))
+        return false;
+    uint32_t slot = find_slot(holders, &holder);
+    if (!holders->slots[slot]) {
+        if (holders->items.count >= UINT32_MAX - 2 || !array_push(&holders->items, holder))
+            return false;
+        holders->slots[slot] = (uint32_t)holders->items.count;
+    }
+    *ret_holder = holders->slots[slot] - 1;
+    return true;
+}
+
+/* ---- words */
+
+void holder_text(struct holders *holders, uint32_t number, struct text *text)
+{
+    const struct holder *holder = &holders->items.items[number];
+    size_t before = text->size;
+    if (holder->is_type)
+        text_append(text, holders->findings->heap->types.items[holder->owner]->name);
+    else
+        findings_path(holders->findings, holder->owner, text);
+    if (text->size == before)
+        text_append(text, "<?>");
+    for (unsigned i = holder->count; i-- > 0;) {
+        const char *step = label_mask_text(&holders->masks, holder->masks[i]);
+        if (!*step)
+            text_append(text, ".<?>");
+        else
+            text_printf(text, "%s%s", strchr(".[{", *step) ? "" : ".", step);
+    }
+}

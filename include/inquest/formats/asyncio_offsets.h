@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_FORMATS_ASYNCIO_OFFSETS_H
+#define INQUEST_FORMATS_ASYNCIO_OFFSETS_H
+
+#include "inquest/formats/python_layout.h"
+
+/* Where thread and interpreter have their tasks, from 3.14 on: by what the library
+ * says of itself, else by the table. In bytes from the state's start. */
+struct asyncio_offsets {
+    bool known;
+    uint64_t interp_tasks_head, thread_running_loop, thread_running_task, thread_tasks_head;
+};
+struct asyncio_offsets asyncio_offsets_find(const struct memory_image *image,
+                                            const struct python_layout *layout);
+
+#endif

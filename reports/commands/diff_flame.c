@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reports/commands/diff_flame.h"
+
+#include "reports/commands/profile_flame.h"
+
+#define LEAST 0.0004 /* of all: narrower than half a pixel */
+
+static char *take(struct arena *arena, struct text *text)
+{
+    char *copy = text_ok(text) ? arena_strdup(arena, text_string(text)) : NULL;
+    text_clear(text);
+    return copy;
+}
+
+static bool name_node(const struct profile_diff *diff, size_t i, struct arena *arena,
+                      struct text *text, struct flame_node *node)
+{
+    const struct profile *names = profile_diff_names(diff);
+    const struct diff_node *from = &diff->nodes.items[i];
+    if (i == 0) {
+        node->name = "all";
+        node->detail = node->key = "";
+        return true;
+    }
+    const struct profile_function *function = &names->functions.items[from->function];
+    const char *name = profile_text(names, function->name);
+    if (*name)
+        text_append(text, name);
+    else
+        profile_place(names, from->function, from->line, text);
+    node->name = take(arena, text);
+    if (*name)
+        profile_place(names, from->function, from->line, text);
+    node->detail = take(arena, text);
+    node->key = "";
+    return node->name && node->detail;
+}
+
+static struct unit_view view_of(const struct profile_diff *diff)
+{
+    if (diff->diff.total.unit == DIFF_SHARE)
+        return (struct unit_view){COLUMN_SHARE, 1, NULL};
+    return unit_view(diff->unit);
+}
+
+static bool fill(const struct profile_diff *diff, double factor, struct arena *arena,
+                 struct flame_node *nodes, struct flame_change *changes)
+{
+    struct text text = {0};
+    bool ok = true;
+    double least = diff->nodes.items[0].width * LEAST;
+    for (size_t i = 0; i < diff->nodes.count && ok; i++) {
+        const struct diff_node *from = &diff->nodes.items[i];
+        nodes[i] = (struct flame_node){.parent = from->parent, .value = from->width};
+        changes[i] = (struct flame_change){from->old_total * factor, from->new_total * factor,
+                                           from->old_self * factor, from->new_self * factor};
+        if (from->width >= least)
+            ok = name_node(diff, i, arena, &text, &nodes[i]);
+    }
+    text_deinit(&text);
+    return ok;
+}
+
+enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool reverse,
+                             struct arena *arena, struct flame_graph *ret_graph, struct error *err)
+{
+    struct unit_view view = view_of(diff);
+    size_t count = diff->nodes.count;
+    struct flame_node *nodes = arena_alloc(arena, count * sizeof *nodes);
+    struct flame_change *changes = arena_alloc(arena, count * sizeof *changes);
+    struct text text = {0};
+    if (!nodes || !changes || !fill(diff, view.factor, arena, nodes, changes))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    struct flame_graph graph = {.title = "NEW compared to OLD",
+                                .unit = view.kind,
+                                .unit_name = view.name,
+                                .icicle = icicle,
+                                .nodes = nodes,
+                                .count = count,
+                                .changes = changes};
+    unit_amount(&view, diff->nodes.items[0].old_total, &text);
+    text_append(&text, " → ");
+    unit_amount(&view, diff->nodes.items[0].new_total, &text);
+    text_append(&text, " · red grew, blue shrank");
+    text_append(&text, reverse  ? " · innermost function first, then its callers"
+                       : icicle ? " · callers on top, what they call below them"
+                                : " · callers below, what they call on top of them");
+    text_printf(&text, " · %s", diff->diff.rule);
+    graph.subtitle = take(arena, &text);
+    graph.description =
+        "One tree of both recordings. A frame is as wide as the larger of OLD and NEW of all that "
+        "is above it. Its colour says how it changed with all above it, the stripe at its foot how "
+        "it changed by itself. What is new or gone has a dashed edge.";
+    text_deinit(&text);
+    if (!graph.subtitle)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_graph = graph;
+    return STATUS_OK;
+}

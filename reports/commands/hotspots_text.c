@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer for people: text, and the same as Markdown. */
+#include <string.h>
+
+#include "reports/commands/heap_answer.h"
+#include "reports/commands/hotspots_answer.h"
+#include "reports/render/escape.h"
+#include "reports/render/terminal.h"
+
+static int64_t whole(uint64_t value)
+{
+    return value < INT64_MAX ? (int64_t)value : INT64_MAX;
+}
+
+static void append_counted(struct text *text, uint64_t count, const char *one, const char *many)
+{
+    format_count(text, whole(count));
+    text_printf(text, " %s", count == 1 ? one : many);
+}
+
+/* ---- The first line. */
+
+static void append_row_name(const struct hotspots_answer *answer, const struct hotspot *row,
+                            struct text *text)
+{
+    const struct hotspots *hotspots = &answer->hotspots;
+    const char *function = hotspot_function(hotspots, row), *file = hotspot_file(hotspots, row);
+    const char *module = hotspot_module(hotspots, row);
+    if (function || module)
+        text_append(text, function ? function : module);
+    else if (file)
+        text_append(text, file);
+    if (!function && file && answer->by == HOTSPOT_LINE)
+        text_printf(text, ":%d", hotspot_line(hotspots, row));
+    if (answer->by == HOTSPOT_THREAD)
+        text_append(text,
+                    profile_text(answer->profile, answer->profile->tracks.items[row->key].name));
+    if (answer->by == HOTSPOT_TRACEBACK)
+        hotspots_append_path(answer->profile, row->key, " > ", text);
+}
+
+static void append_hottest(const struct hotspots_answer *answer, struct text *text)
+{
+    const struct hotspots *hotspots = &answer->hotspots;
+    bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
+    const struct hotspot *best = NULL;
+    for (size_t i = 0; i < hotspots->rows.count; i++) {
+        const struct hotspot *row = &hotspots->rows.items[i];
+        double value = snapshot ? row->total : row->self;
+        if (!best || value > (snapshot ? best->total : best->self))
+            best = row;
+    }
+    if (!best || hotspots->whole <= 0)
+        return;
+    text_append(text, snapshot ? "; largest: " : "; hottest: ");
+    append_row_name(answer, best, text);
+    text_append(text, ", ");
+    format_share(text, (snapshot ? best->total : best->self) / hotspots->whole);
+    if (!snapshot)
+        text_append(text, " by itself");
+}
+
+static void append_headline(const struct hotspots_answer *answer, struct text *text)
+{
+    const struct profile *profile = answer->profile;
+    const struct hotspots *hotspots = &answer->hotspots;
+    if (answer->relation) {
+        const struct options *options = answer->run->options;
+        text_printf(text, "%s: ", options->callers ? options->callers : options->callees);
+        unit_amount(&answer->unit, answer->relations.total, text);
+        text_append(text, " in all, ");
+        unit_amount(&answer->unit, answer->relations.self, text);
+        text_append(text, " by itself");
+        if (answer->relations.matched > 1) {
+            text_append(text, "; the name stands for ");
+            append_counted(text, answer->relations.matched, "place", "places");
+        }
+        return;
+    }
+    unit_amount(&answer->unit, hotspots->whole, text);
+    text_append(text, " in ");
+    if (profile->family == PROFILE_TRACEMALLOC)
+        append_counted(text, hotspots->whole_count, "block", "blocks");
+    else if (profile->family == PROFILE_PSTATS && !profile->is_sampled)
+        append_counted(text, hotspots->whole_count, "call", "calls");
+    else
+        append_counted(text, hotspots->whole_count, "sample", "samples");
+    append_hottest(answer, text);
+}
+
+static void write_headline(const struct hotspots_answer *answer)
+{
+    struct text *text = output_text(answer->run->answer), line;
+    text_init(&line);
+    append_headline(answer, &line);
+    if (answer->run->format == FORMAT_MARKDOWN) {
+        text_append(text, "**");
+        escape_markdown(text, text_string(&line));
+        text_append(text, "**\n");
+    } else {
+        style_begin(text, answer->run->color, STYLE_HEADING);
+        escape_terminal(text, text_string(&line), ESCAPE_ONE_LINE);
+        style_end(text, answer->run->color);
+        text_append_char(text, '\n');
+    }
+    text->failed |= line.failed;
+    text_deinit(&line);
+}
+
+/* ---- Tables. */
+
+#define COLUMNS_MAX 10
+
+static size_t relation_columns(const struct hotspots_answer *answer, struct column *columns)
+{
+    enum column_kind amount = answer->unit.kind;
+    size_t count = 0;
+    columns[count++] = (struct column){"total", NULL, amount};
+    columns[count++] = (struct column){"share", NULL, COLUMN_SHARE};
+    columns[count++] = (struct column){"self", NULL, amount};
+    columns[count++] = (struct column){
+        answer->profile->family == PROFILE_PSTATS ? "calls" : "count", NULL, COLUMN_COUNT};
+    if (answer->profile->family != PROFILE_TRACEMALLOC)
+        columns[count++] = (struct column){"function", NULL, COLUMN_PLAIN};
+    columns[count++] = (struct column){"where", NULL, COLUMN_PLAIN};
+    return count;
+}
+
+static size_t key_columns(const struct hotspots_answer *answer, struct column *columns)
+{
+    size_t count = 0;
+    switch (answer->by) {
+    case HOTSPOT_FUNCTION:
+    case HOTSPOT_LINE:
+        if (answer->profile->family != PROFILE_TRACEMALLOC)
+            columns[count++] = (struct column){"function", NULL, COLUMN_PLAIN};
+        columns[count++] = (struct column){"where", NULL, COLUMN_PLAIN};
+        break;
+    case HOTSPOT_THREAD:
+        columns[count++] = (struct column){"thread", NULL, COLUMN_PLAIN};
+        columns[count++] = (struct column){"pid", NULL, COLUMN_PLAIN};
+        columns[count++] = (struct column){"tid", NULL, COLUMN_PLAIN};
+        break;
+    default: columns[count++] = (struct column){answer->by_word, NULL, COLUMN_PLAIN}; break;
+    }
+    return count;
+}
+
+static size_t shown_columns(const struct hotspots_answer *answer, struct column *columns)
+{
+    bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
+    bool one_amount = snapshot || answer->by == HOTSPOT_THREAD || answer->by == HOTSPOT_TRACEBACK;
+    enum column_kind amount = answer->unit.kind;
+    size_t count = 0;
+    if (answer->relation)
+        return relation_columns(answer, columns);
+    if (!one_amount) {
+        columns[count++] = (struct column){"self", NULL, amount};
+        columns[count++] = (struct column){"share", NULL, COLUMN_SHARE};
+    }
+    columns[count++] = (struct column){snapshot ? "size" : "total", NULL, amount};
+    columns[count++] = (struct column){"share", NULL, COLUMN_SHARE};
+    columns[count++] = (struct column){
+        answer->profile->family == PROFILE_PSTATS && !answer->profile->is_sampled ? "calls"
+                                                                                  : "count",
+        NULL, COLUMN_COUNT};
+    if (snapshot)
+        columns[count++] = (struct column){"average", NULL, COLUMN_BYTES};
+    return count + key_columns(answer, columns + count);
+}
+
+static const char *sort_words(const struct hotspots_answer *answer)
+{
+    bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
+    if (answer->stat_rows)
+        return answer->run->options->sort ? answer->run->options->sort : "their own time";
+    switch (answer->options.sort) {
+    case HOTSPOT_BY_SELF: return "what they take themselves";
+    case HOTSPOT_BY_TOTAL: return snapshot ? "size" : "what they take with what they call";
+    case HOTSPOT_BY_COUNT: return "count";
+    case HOTSPOT_BY_FILE: return "file";
+    case HOTSPOT_BY_LINE: return "line";
+    default: return "name";
+    }
+}
+
+static void append_title(const struct hotspots_answer *answer, struct text *text)
+{
+    static const char *const titles[] = {
+        [HOTSPOT_FUNCTION] = "Functions", [HOTSPOT_LINE] = "Lines",
+        [HOTSPOT_FILE] = "Files",         [HOTSPOT_MODULE] = "Modules",
+        [HOTSPOT_THREAD] = "Threads",     [HOTSPOT_TRACEBACK] = "Tracebacks",
+    };
+    if (answer->relation) {
+        text_append(text, strcmp(answer->relation, "callers") ? "Whom it calls" : "Who calls it");
+        return;
+    }
+    text_printf(text, "%s, by %s", titles[answer->by], sort_words(answer));
+    if (answer->options.total == HOTSPOT_EACH_TIME)
+        text_append(text, "; an allocation counts for every frame of its stack, each time");
+    else if (answer->profile->family == PROFILE_TRACEMALLOC &&
+             answer->options.total == HOTSPOT_ONCE)
+        text_append(text, "; an allocation counts once for everything on its stack");
+    if (answer->unit.name)
+        text_printf(text, "; in %s", answer->unit.name);
+}
+
+static void write_rows(const struct hotspots_answer *answer)
+{
+    struct column columns[COLUMNS_MAX];
+    struct table rows;
+    struct text words;
+    text_init(&words);
+    append_title(answer, &words);
+    answer_heading(answer->run, text_string(&words));
+    table_init(&rows, columns, shown_columns(answer, columns));
+    hotspots_fill_shown(answer, &rows);
+    answer_table(answer->run, &rows);
+    output_text(answer->run->answer)->failed |= rows.failed;
+    table_deinit(&rows);
+    if (answer->shown_count < answer->row_count) {
+        text_clear(&words);
+        format_count(&words, whole(answer->row_count - answer->shown_count));
+        text_append(&words, " more; --limit 0 shows all");
+        answer_note(answer->run, text_string(&words));
+    }
+    text_deinit(&words);
+}
+
+/* ---- The largest stacks, one frame a line: what runs is at the end. */
+
+static void write_paths(const struct hotspots_answer *answer)
+{
+    static const struct column columns[] = {{"share", NULL, COLUMN_SHARE},
+                                            {"path", NULL, COLUMN_PLAIN}};
+    struct table paths;
+    struct text path;
+    if (!answer->paths.rows.count || answer->paths.whole <= 0)
+        return;
+    answer_heading(answer->run, "Largest stacks");
+    table_init(&paths, columns, 2);
+    text_init(&path);
+    for (size_t i = 0; i < answer->paths.rows.count && i < HOTSPOT_PATHS; i++) {
+        const struct hotspot *row = &answer->paths.rows.items[i];
+        text_clear(&path);
+        hotspots_append_path(answer->profile, row->key, " > ", &path);
+        table_real(&paths, row->total / answer->paths.whole);
+        table_string(&paths, text_string(&path));
+    }
+    answer_table(answer->run, &paths);
+    output_text(answer->run->answer)->failed |= paths.failed || path.failed;
+    text_deinit(&path);
+    table_deinit(&paths);
+}
+
+static void write_next(const struct hotspots_answer *answer)
+{
+    const struct command_run *run = answer->run;
+    const char *input = strcmp(run->options->operands[0], "-") ? run->options->operands[0] : "FILE";
+    struct text name;
+    text_init(&name);
+    answer_heading(run, "Next");
+    if (!answer->relation && answer->by == HOTSPOT_FUNCTION && answer->row_count) {
+        struct hotspot row = hotspots_row(answer, 0);
+        append_row_name(answer, &row, &name);
+        answer_command(run, "who calls it",
+                       (const char *[]){"hotspots", input, "--callers", text_string(&name), NULL});
+    }
+    if (answer->profile->family == PROFILE_TRACEMALLOC && answer->by == HOTSPOT_LINE)
+        answer_command(run, "whole stacks",
+                       (const char *[]){"hotspots", input, "--by", "traceback", NULL});
+    answer_command(run, "all of it as a picture",
+                   (const char *[]){"flamegraph", input, "-o", "flame.svg", NULL});
+    text_deinit(&name);
+}
+
+void hotspots_render(struct hotspots_answer *answer)
+{
+    write_headline(answer);
+    write_rows(answer);
+    write_paths(answer);
+    write_next(answer);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQUEST_REPORTS_COMMANDS_PROFILE_FLAME_H
+#define INQUEST_REPORTS_COMMANDS_PROFILE_FLAME_H
+
+#include "inquest/analyzer/profile_tree.h"
+#include "inquest/base/arena.h"
+#include "reports/cli/command.h"
+#include "reports/render/flame.h"
+
+/* How a recording's unit is shown: its name in words, what a value is multiplied with,
+ * and the kind of number that it is then. */
+struct unit_view {
+    enum column_kind kind;
+    double factor;
+    const char *name; /* "samples"; NULL where the kind's own form says it */
+};
+
+struct unit_view unit_view(const char *unit);
+/* "1.2 s", "3.4 MiB", "120 samples" */
+void unit_amount(const struct unit_view *view, double value, struct text *text);
+
+/* A picture of a call tree. Nodes too small to be seen have no names. Everything lives in
+ * `arena`; `input` is the file's name. */
+enum status profile_flame_graph(const struct call_tree *tree, const char *input, bool icicle,
+                                struct arena *arena, struct flame_graph *ret_graph,
+                                struct error *err) MUST_CHECK;
+
+/* "/usr/lib/python3.11/json/decoder.py:353", "" for what has no file. */
+void profile_place(const struct profile *profile, uint32_t function, int32_t line,
+                   struct text *text);
+
+/* flamegraph of a recording: SVG, an outline, JSON. */
+enum status profile_flamegraph(struct command_run *run, const struct profile *profile,
+                               struct error *err) MUST_CHECK;
+
+#endif
