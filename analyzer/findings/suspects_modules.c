@@ -18,7 +18,9 @@ static enum module_origin origin_of(struct python_process *process, uint64_t dic
     uint64_t value;
     if (!module_file(process, dict_addr, file)) {
         bool is_package = dict_get(process, dict_addr, "__path__", &value) == STATUS_OK;
-        return is_package || strcmp(name, "__main__") == 0 ? MODULE_PROGRAM : MODULE_STANDARD;
+        bool is_missing = dict_count(process, dict_addr, &value) != STATUS_OK;
+        return is_package || is_missing || strcmp(name, "__main__") == 0 ? MODULE_PROGRAM
+                                                                         : MODULE_STANDARD;
     }
     if (strstr(text_string(file), "-packages/"))
         return MODULE_THIRD_PARTY;

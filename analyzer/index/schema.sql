@@ -11,7 +11,9 @@ CREATE TABLE thread (
     waits_for TEXT,         -- the lock or call it sleeps in, in words
     waits_for_address INTEGER,
     state_address INTEGER,  -- its PyThreadState
-    stack_note TEXT         -- why frames are missing, NULL where none are
+    stack_note TEXT,        -- why frames are missing, NULL where none are
+    waits_for_thread_id INTEGER, -- that holds its lock, or that it joins; NULL: not known
+    is_deadlocked INTEGER   -- it waits for itself, through others
 );
 CREATE TABLE frame (
     id INTEGER PRIMARY KEY, thread_id INTEGER, depth INTEGER, kind TEXT, function TEXT, file TEXT,

@@ -6,12 +6,12 @@
 
 #include "analyzer/profile/hotspot_parts.h"
 #include "analyzer/profile/order.h"
+#include "analyzer/profile/sequence_sort.h"
 
 struct sorting {
     const struct hotspots *hotspots;
     const struct hotspot_options *options;
-    uint32_t *strings, *functions; /* places in their order; NULL where not needed */
-    uint32_t *frames;
+    uint32_t *strings; /* their places in order; NULL where nobody asks */
 };
 
 static int compare_numbers(double a, double b)
@@ -24,17 +24,47 @@ static int compare_counts(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
+static int compare_signed(int32_t a, int32_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By name, file and line. */
+static int compare_functions(const struct sorting *sorting, uint32_t a, uint32_t b)
+{
+    const struct profile *profile = sorting->hotspots->profile;
+    const struct profile_function *first = &profile->functions.items[a];
+    const struct profile_function *second = &profile->functions.items[b];
+    int order = compare_counts(sorting->strings[first->name], sorting->strings[second->name]);
+    if (!order)
+        order = compare_counts(sorting->strings[first->file], sorting->strings[second->file]);
+    return order ? order : compare_signed(first->line, second->line);
+}
+
+/* Those of a snapshot have no names, so it is by file and line. */
+static int compare_frames(const struct sorting *sorting, uint32_t a, uint32_t b)
+{
+    const struct profile *profile = sorting->hotspots->profile;
+    const struct profile_frame *first = &profile->frames.items[a];
+    const struct profile_frame *second = &profile->frames.items[b];
+    int order = first->function == second->function
+                    ? 0
+                    : compare_functions(sorting, first->function, second->function);
+    return order ? order : compare_signed(first->line, second->line);
+}
+
 /* From the outermost frame on; a shorter one first. */
 static int compare_stacks(const struct sorting *sorting, uint32_t a, uint32_t b)
 {
     const struct profile *profile = sorting->hotspots->profile;
-    const struct profile_stack *first = &profile->stacks.items[a],
-                               *second = &profile->stacks.items[b];
+    const struct profile_stack *first = &profile->stacks.items[a];
+    const struct profile_stack *second = &profile->stacks.items[b];
     const uint32_t *left = profile->stack_frames.items + first->first;
     const uint32_t *right = profile->stack_frames.items + second->first;
     for (uint32_t i = 0; i < first->depth && i < second->depth; i++) {
-        if (left[i] != right[i] && sorting->frames[left[i]] != sorting->frames[right[i]])
-            return compare_counts(sorting->frames[left[i]], sorting->frames[right[i]]);
+        int order = left[i] == right[i] ? 0 : compare_frames(sorting, left[i], right[i]);
+        if (order)
+            return order;
     }
     return compare_counts(first->depth, second->depth);
 }
@@ -43,14 +73,13 @@ static int compare_stacks(const struct sorting *sorting, uint32_t a, uint32_t b)
 static int compare_keys(const struct sorting *sorting, uint32_t a, uint32_t b)
 {
     const struct hotspots *hotspots = sorting->hotspots;
-    bool pstats = hotspots->profile->family == PROFILE_PSTATS;
     switch (hotspots->by) {
     case HOTSPOT_TRACEBACK: return compare_stacks(sorting, a, b);
     case HOTSPOT_FILE: return compare_counts(sorting->strings[a], sorting->strings[b]);
-    case HOTSPOT_FUNCTION: return compare_counts(sorting->functions[a], sorting->functions[b]);
+    case HOTSPOT_FUNCTION: return compare_functions(sorting, a, b);
     case HOTSPOT_LINE:
-        return pstats ? compare_counts(sorting->functions[a], sorting->functions[b])
-                      : compare_counts(sorting->frames[a], sorting->frames[b]);
+        return hotspots->profile->family == PROFILE_PSTATS ? compare_functions(sorting, a, b)
+                                                           : compare_frames(sorting, a, b);
     default: return compare_counts(a, b); /* modules are in order, tracks in the file's */
     }
 }
@@ -58,8 +87,7 @@ static int compare_keys(const struct sorting *sorting, uint32_t a, uint32_t b)
 static int compare_lines(const struct sorting *sorting, const struct hotspot *a,
                          const struct hotspot *b)
 {
-    int32_t first = hotspot_line(sorting->hotspots, a), second = hotspot_line(sorting->hotspots, b);
-    return (first > second) - (first < second);
+    return compare_signed(hotspot_line(sorting->hotspots, a), hotspot_line(sorting->hotspots, b));
 }
 
 /* Ascending. 0 where there are no files to compare. */
@@ -105,33 +133,94 @@ static int compare_rows(const void *a, const void *b, void *context)
     return sorting->options->ascending ? -order : order;
 }
 
-static enum status find_places(struct sorting *sorting)
+/* ---- All rows: by the first number, and then those in which it is the same. */
+
+/* A number that sorts the other way round, so that the largest comes first; amounts are
+ * not negative, and then a double's bits are in its order. */
+static uint64_t sort_number(const struct sorting *sorting, const struct hotspot *row)
 {
-    const struct profile *profile = sorting->hotspots->profile;
-    enum hotspot_by by = sorting->hotspots->by;
-    enum status status = STATUS_OK;
-    if (by == HOTSPOT_THREAD || by == HOTSPOT_MODULE)
-        return status;
-    status = order_strings(profile, &sorting->strings);
-    if (status != STATUS_OK || by == HOTSPOT_FILE)
-        return status;
-    if (profile->family == PROFILE_TRACEMALLOC)
-        return order_places_in_files(profile, sorting->strings, &sorting->frames);
-    status = order_functions(profile, sorting->strings, &sorting->functions);
-    if (status == STATUS_OK && by != HOTSPOT_FUNCTION)
-        status = order_frames(profile, sorting->functions, &sorting->frames);
-    return status;
+    bool snapshot = sorting->hotspots->profile->family == PROFILE_TRACEMALLOC;
+    double amount = sorting->options->sort == HOTSPOT_BY_SELF ? row->self : row->total;
+    uint64_t bits;
+    if (snapshot)
+        return ~(sorting->options->sort == HOTSPOT_BY_SELF ? row->self_size : row->size);
+    amount = amount > 0 ? amount : 0;
+    memcpy(&bits, &amount, sizeof bits);
+    return ~bits;
+}
+
+static enum status sort_by_number(struct sorting *sorting, struct hotspot *rows, size_t count)
+{
+    struct keyed_item *items = calloc(2 * count, sizeof *items);
+    struct hotspot *sorted = calloc(count, sizeof *sorted);
+    bool ok = items && sorted;
+    for (uint32_t i = 0; ok && i < count; i++)
+        items[i] = (struct keyed_item){sort_number(sorting, &rows[i]), i};
+    if (ok)
+        keyed_sort(items, items + count, count);
+    for (size_t i = 0; ok && i < count; i++)
+        sorted[i] = rows[items[i].item];
+    for (size_t start = 0, end; ok && start < count; start = end) {
+        for (end = start + 1; end < count && items[end].key == items[start].key; end++)
+            ;
+        if (end - start > 1)
+            qsort_r(sorted + start, end - start, sizeof *sorted, compare_rows, sorting);
+    }
+    if (ok)
+        memcpy(rows, sorted, count * sizeof *rows);
+    free(items);
+    free(sorted);
+    return ok ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* ---- The first few. */
+
+/* The rows before `limit` are a heap whose top is the last of them. */
+static void sink(struct sorting *sorting, struct hotspot *rows, size_t limit, size_t place)
+{
+    struct hotspot moved = rows[place];
+    for (size_t child; (child = 2 * place + 1) < limit; place = child) {
+        if (child + 1 < limit && compare_rows(&rows[child], &rows[child + 1], sorting) < 0)
+            child++;
+        if (compare_rows(&moved, &rows[child], sorting) >= 0)
+            break;
+        rows[place] = rows[child];
+    }
+    rows[place] = moved;
+}
+
+static void choose_first(struct sorting *sorting, struct hotspot *rows, size_t count, size_t limit)
+{
+    for (size_t i = limit / 2; i-- > 0;)
+        sink(sorting, rows, limit, i);
+    for (size_t i = limit; i < count; i++) {
+        if (compare_rows(&rows[i], &rows[0], sorting) >= 0)
+            continue;
+        struct hotspot last = rows[0];
+        rows[0] = rows[i];
+        rows[i] = last;
+        sink(sorting, rows, limit, 0);
+    }
+    qsort_r(rows, limit, sizeof *rows, compare_rows, sorting);
 }
 
 enum status hotspots_sort(struct hotspots *hotspots, const struct hotspot_options *options)
 {
     struct sorting sorting = {.hotspots = hotspots, .options = options};
-    enum status status = find_places(&sorting);
-    if (status == STATUS_OK && hotspots->rows.count)
-        qsort_r(hotspots->rows.items, hotspots->rows.count, sizeof *hotspots->rows.items,
-                compare_rows, &sorting);
+    struct hotspot *rows = hotspots->rows.items;
+    size_t count = hotspots->rows.count, limit = options->limit;
+    bool by_number = options->sort == HOTSPOT_BY_SELF || options->sort == HOTSPOT_BY_TOTAL;
+    if (count < 2)
+        return STATUS_OK;
+    enum status status = order_strings(hotspots->profile, &sorting.strings);
+    if (status != STATUS_OK)
+        return status;
+    if (limit && limit < count / 8)
+        choose_first(&sorting, rows, count, limit);
+    else if (by_number && !options->ascending)
+        status = sort_by_number(&sorting, rows, count);
+    else
+        qsort_r(rows, count, sizeof *rows, compare_rows, &sorting);
     free(sorting.strings);
-    free(sorting.functions);
-    free(sorting.frames);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "analyzer/runtime/frames.h"
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/runtime/tasks.h"
+#include "analyzer/runtime/thread_locks.h"
 #include "analyzer/runtime/threads.h"
 #include "analyzer/runtime/value_memo.h"
 #include "inquest/base/limits.h"
@@ -14,6 +15,7 @@ struct collection {
     struct index_writer *writer;
     struct code_table *codes;
     struct thread_list threads;
+    struct thread_locks locks;
     struct frame_list frames;
     struct value_memo values;
     int64_t next_frame_id;
@@ -92,6 +94,8 @@ static enum status write_thread(struct collection *collection, const struct thre
     struct wait_fact wait;
     thread_wait(collection->core, collection->process, &collection->threads, thread,
                 &collection->frames, &wait);
+    const struct thread_lock *lock =
+        thread_locks_tell(&collection->locks, &collection->threads, (size_t)id - 1, &wait);
     const struct index_value row[] = {
         INDEX_INT(id),
         INDEX_INT_IF(thread->os_tid, thread->os_tid),
@@ -107,6 +111,8 @@ static enum status write_thread(struct collection *collection, const struct thre
         INDEX_INT_IF(wait.waits_for_addr, wait.waits_for_addr),
         INDEX_INT_IF(thread->state_addr, thread->state_addr),
         INDEX_STR(collection->frames.note),
+        INDEX_INT_IF(lock, lock ? lock->holder + 1 : 0),
+        INDEX_INT(lock && lock->is_deadlocked),
     };
     return index_writer_row(collection->writer, INDEX_THREAD, row, sizeof row / sizeof *row);
 }
@@ -145,6 +151,9 @@ static enum status collect_threads(struct collection *collection, struct progres
     const struct thread_list *list = &collection->threads;
     if (status == STATUS_OK && list->note)
         status = index_writer_warning(collection->writer, "thread", list->note);
+    if (status == STATUS_OK)
+        status = thread_locks_find(collection->core, collection->process, collection->codes, list,
+                                   &collection->locks);
     for (size_t i = 0; i < list->threads.count && status == STATUS_OK; i++) {
         progress_update(progress, "reading stacks", "threads", i, list->threads.count);
         status = collect_thread(collection, &list->threads.items[i], (int64_t)i + 1);
@@ -190,6 +199,7 @@ enum status collect_stacks(const struct core_dump *core, struct python_process *
         status = allocation_sites_collect(process, writer);
     code_table_destroy(collection.codes);
     thread_list_deinit(&collection.threads);
+    thread_locks_deinit(&collection.locks);
     frame_list_deinit(&collection.frames);
     value_memo_deinit(&collection.values);
     if (status != STATUS_OK)

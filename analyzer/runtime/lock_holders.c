@@ -43,11 +43,21 @@ static bool builtin_is_exit(struct python_process *process, uint64_t addr, uint6
            (type->kind == KIND_LOCK || type->kind == KIND_RLOCK);
 }
 
+/* What a frame left on its stack may be freed; a free block begins with a pointer. */
+static bool is_alive(const struct python_process *process, uint64_t addr)
+{
+    uint64_t count;
+    return field_u64(process, addr, PY_object_refcnt, &count) == STATUS_OK && count &&
+           count <= INT32_MAX;
+}
+
 /* The object that the exit method at `addr` is bound to, 0: no such method. */
 static uint64_t bound_exit(struct python_process *process, const struct python_type *type,
                            uint64_t addr)
 {
     uint64_t function_addr, self_addr;
+    if ((type->kind != KIND_METHOD && type->kind != KIND_BUILTIN) || !is_alive(process, addr))
+        return 0;
     if (type->kind == KIND_METHOD)
         return object_pointer(process, addr, PY_method_function, &function_addr) == STATUS_OK &&
                        object_pointer(process, addr, PY_method_self, &self_addr) == STATUS_OK &&

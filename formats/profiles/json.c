@@ -5,6 +5,7 @@
 #include "formats/profiles/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
@@ -152,6 +153,43 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = close_array,
 };
 
+/* ---- yajl's memory */
+
+/* yajl lets its stack of open brackets grow by a few bytes at a time, which takes
+ * quadratic time where a hostile file nests a million deep. So blocks double here.
+ * It does not look whether memory is out; nobody could go on then. */
+struct block {
+    size_t capacity;
+    _Alignas(16) unsigned char bytes[];
+};
+
+static void *reallocate(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    struct block *block =
+        bytes ? (struct block *)((unsigned char *)bytes - sizeof(struct block)) : NULL;
+    if (block && size <= block->capacity)
+        return bytes;
+    size_t capacity = block && size < block->capacity * 2 ? block->capacity * 2 : size;
+    block = realloc(block, sizeof *block + capacity);
+    if (!block)
+        abort();
+    block->capacity = capacity;
+    return block->bytes;
+}
+
+static void *allocate(void *context, size_t size)
+{
+    return reallocate(context, NULL, size);
+}
+
+static void release(void *context, void *bytes)
+{
+    (void)context;
+    if (bytes)
+        free((unsigned char *)bytes - sizeof(struct block));
+}
+
 /* ---- the whole */
 
 /* yajl's words for an error, on one line and without its picture of the place. */
@@ -194,7 +232,8 @@ enum status json_read(const struct json_reader *reader, const uint8_t *bytes, ui
     struct reading reading = {.reader = reader, .status = STATUS_OK, .err = err};
     size_t mark = size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3) ? 3 : 0;
     *ret_is_cut = false;
-    yajl_handle parser = yajl_alloc(&callbacks, NULL, &reading);
+    yajl_alloc_funcs memory = {.malloc = allocate, .realloc = reallocate, .free = release};
+    yajl_handle parser = yajl_alloc(&callbacks, &memory, &reading);
     if (!parser)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     /* names that are no UTF-8 are kept as they are, as everywhere */

@@ -30,6 +30,8 @@
 static const struct code_layout new_code = {5, 8, 2, 5, 6}; /* 3.11 to 3.15 */
 static const struct code_layout old_code = {6, 8, 1, 6, 7}; /* 3.8 to 3.10 */
 
+#define FEW_CALLERS 16
+
 /* ---- recognising */
 
 /* A dict whose first key is a tuple of three or of one that begins with a string. An
@@ -135,10 +137,62 @@ enum status pstats_close_tuple(struct marshal *marshal, const struct marshal_fra
     return STATUS_OK;
 }
 
+/* Sets the function's entry; *ret_old is what it was. */
+static bool swap_entry(const struct profile *profile, struct marshal_map *map, uint32_t function,
+                       uint32_t entry, uint32_t *ret_old)
+{
+    if (function >= map->count) {
+        size_t added = profile->functions.count - map->count;
+        if (!array_reserve(map, added))
+            return false;
+        memset(map->items + map->count, 0, added * sizeof *map->items);
+        map->count += added;
+    }
+    *ret_old = map->items[function];
+    map->items[function] = entry;
+    return true;
+}
+
+static enum status fail_twice(struct marshal *marshal, uint32_t function, const char *what)
+{
+    const struct profile *profile = marshal->profile;
+    uint32_t name = profile->functions.items[function].name;
+    return marshal_fail(marshal, STATUS_CORRUPT, "%s %.100s comes twice: the file is damaged", what,
+                        profile_text(profile, name));
+}
+
+/* The keys of a dict differ. Few are compared with each other; of many, each function
+ * remembers its last call. */
+static enum status check_callers(struct marshal *marshal, const struct marshal_callers *callers)
+{
+    const struct profile *profile = marshal->profile;
+    if (callers->count < 2)
+        return STATUS_OK;
+    const struct profile_call *calls = &profile->calls.items[callers->first];
+    if (callers->count <= FEW_CALLERS) {
+        for (uint32_t i = 1; i < callers->count; i++)
+            for (uint32_t j = 0; j < i; j++)
+                if (calls[i].caller == calls[j].caller)
+                    return fail_twice(marshal, calls[i].caller, "the caller");
+        return STATUS_OK;
+    }
+    for (uint32_t i = 0; i < callers->count; i++) {
+        uint32_t place = (uint32_t)(callers->first + i + 1), old = 0;
+        if (!swap_entry(profile, &marshal->call_of, calls[i].caller, place, &old))
+            return fail_memory(marshal);
+        if (old > callers->first)
+            return fail_twice(marshal, calls[i].caller, "the caller");
+    }
+    return STATUS_OK;
+}
+
 enum status pstats_close_callers(struct marshal *marshal, const struct marshal_frame *frame,
                                  struct marshal_value *ret_value)
 {
     uint32_t id = 0;
+    enum status status = check_callers(marshal, &frame->callers);
+    if (status != STATUS_OK)
+        return status;
     if (!KEEP(&marshal->callers, frame, frame->callers, &id))
         return fail_memory(marshal);
     *ret_value = (struct marshal_value){.kind = MARSHAL_CALLERS, .id = id};
@@ -184,42 +238,14 @@ enum status pstats_close_code(struct marshal *marshal, const struct marshal_fram
 
 /* ---- pairs */
 
-/* Sets the function's entry; *ret_old is what it was. */
-static bool swap_entry(const struct profile *profile, struct marshal_map *map, uint32_t function,
-                       uint32_t entry, uint32_t *ret_old)
-{
-    if (function >= map->count) {
-        size_t added = profile->functions.count - map->count;
-        if (!array_reserve(map, added))
-            return false;
-        memset(map->items + map->count, 0, added * sizeof *map->items);
-        map->count += added;
-    }
-    *ret_old = map->items[function];
-    map->items[function] = entry;
-    return true;
-}
-
-static enum status fail_twice(struct marshal *marshal, uint32_t function, const char *what)
-{
-    const struct profile *profile = marshal->profile;
-    uint32_t name = profile->functions.items[function].name;
-    return marshal_fail(marshal, STATUS_CORRUPT, "%s %.100s comes twice: the file is damaged", what,
-                        profile_text(profile, name));
-}
-
 static enum status add_call(struct marshal *marshal, struct marshal_frame *frame,
                             const struct profile_call *call)
 {
     struct profile *profile = marshal->profile;
     if (profile->calls.count >= PROFILE_NO_ID)
         return marshal_fail(marshal, STATUS_OVER_LIMIT, "more than 2^32 calls");
-    uint32_t old = 0;
-    if (!array_push(&profile->calls, *call) ||
-        !swap_entry(profile, &marshal->call_of, call->caller, (uint32_t)profile->calls.count, &old))
+    if (!array_push(&profile->calls, *call))
         return fail_memory(marshal);
-    if (old > frame->callers.first)
-        return fail_twice(marshal, call->caller, "the caller");
     frame->callers.count++;
     return STATUS_OK;
 }

@@ -85,6 +85,7 @@ enum status command_hotspots(struct command_run *run, struct error *err);
 enum status command_export(struct command_run *run, struct error *err);
 enum status command_flamegraph(struct command_run *run, struct error *err);
 enum status command_diff(struct command_run *run, struct error *err);
+enum status command_report(struct command_run *run, struct error *err);
 enum status command_info(struct command_run *run, struct error *err);
 enum status command_load(struct command_run *run, struct error *err);
 enum status command_query(struct command_run *run, struct error *err);

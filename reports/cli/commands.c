@@ -188,6 +188,21 @@ const struct command command_table[] = {
         .function = command_diff,
     },
     {
+        .name = "report",
+        .arguments = "INPUT",
+        .summary = "one self-contained page of all that the input can answer",
+        .details = "Of a core its post-mortem; of a recording hot functions or lines, a flame "
+                   "graph, callers and callees. The page asks for nothing from anywhere and can "
+                   "be read without scripts.",
+        .example = "inquest report profile.pstats -o profile.html",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(FAIL_IF),
+        .formats = FORMAT_HTML,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_report,
+    },
+    {
         .name = "info",
         .arguments = "INPUT",
         .summary = "what this file is: program, Python, time, size, what is missing",

@@ -23,10 +23,9 @@ static enum status render(const struct postmortem *model, struct command_run *ru
     return STATUS_OK;
 }
 
-enum status command_postmortem(struct command_run *run, struct error *err)
+static enum status answer(struct command_run *run, struct index *index, struct error *err)
 {
     const struct options *options = run->options;
-    struct index *index;
     struct postmortem model;
     struct postmortem_options model_options = {
         .input = options->operands[0],
@@ -34,9 +33,7 @@ enum status command_postmortem(struct command_run *run, struct error *err)
                    .group_limit = options->given & OPTION_BIT(OPTION_LIMIT) ? options->limit : 0,
                    .outer_frames = OUTER_FRAMES,
                    .inner_frames = INNER_FRAMES}};
-    enum status status = command_open_index(run, 0, &index, err);
-    if (!status)
-        status = postmortem_build(index, &model_options, &model, err);
+    enum status status = postmortem_build(index, &model_options, &model, err);
     if (status)
         return status;
     status = render(&model, run, index, err);
@@ -44,4 +41,16 @@ enum status command_postmortem(struct command_run *run, struct error *err)
         postmortem_render_text(&model, terminal_width(), run->color, output_text(run->summary));
     postmortem_deinit(&model);
     return status;
+}
+
+enum status postmortem_report(struct command_run *run, struct index *index, struct error *err)
+{
+    return answer(run, index, err);
+}
+
+enum status command_postmortem(struct command_run *run, struct error *err)
+{
+    struct index *index;
+    enum status status = command_open_index(run, 0, &index, err);
+    return status == STATUS_OK ? answer(run, index, err) : status;
 }

@@ -22,6 +22,11 @@ enum status postmortem_render_json(const struct postmortem *model, struct index 
                                    const struct rows_options *options, struct text *text,
                                    struct output *output, struct error *err) MUST_CHECK;
 
+/* postmortem.c: the answer on an open index, in the run's format. */
+struct command_run;
+enum status postmortem_report(struct command_run *run, struct index *index,
+                              struct error *err) MUST_CHECK;
+
 /* "65.6 MiB mapped, and 383.2 MiB only reserved". */
 void memory_words(const struct postmortem *model, struct text *text);
 

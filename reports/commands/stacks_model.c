@@ -103,6 +103,8 @@ static struct stack_thread read_thread(struct loader *loader, const struct index
         .holds_gil = index_rows_integer(row, THREAD_HOLDS_GIL),
         .is_python = index_rows_integer(row, THREAD_IS_PYTHON),
         .collecting = index_rows_integer(row, THREAD_COLLECTING),
+        .waits_for_id = index_rows_integer(row, THREAD_WAITS_FOR_THREAD_ID),
+        .is_deadlocked = index_rows_integer(row, THREAD_IS_DEADLOCKED),
     };
 }
 
@@ -140,6 +142,36 @@ static bool is_wanted(const struct index_rows *row, const char *wanted)
     return false;
 }
 
+/* Threads are in order of their ids here, as the rows are. */
+static enum status load_variables(struct index *index, struct loader *loader, struct error *err)
+{
+    struct stacks *stacks = loader->stacks;
+    struct index_rows *rows;
+    size_t next = 0;
+    enum status status = index_query(index,
+                                     "SELECT thread_id, name, type, value FROM context_variable"
+                                     " WHERE thread_id IS NOT NULL ORDER BY thread_id, rowid",
+                                     NULL, 0, &rows, err);
+    if (status)
+        return status;
+    while (!loader->no_memory && index_rows_next(rows)) {
+        int64_t id = index_rows_integer(rows, 0);
+        while (next < stacks->threads.count && stacks->threads.items[next].id < id)
+            next++;
+        if (next == stacks->threads.count || stacks->threads.items[next].id != id)
+            continue;
+        struct stack_local variable = {.name = copy_interned(loader, index_rows_text(rows, 1)),
+                                       .type = copy_interned(loader, index_rows_text(rows, 2)),
+                                       .value = copy(loader, index_rows_text(rows, 3)),
+                                       .kind = "context"};
+        struct stack_thread *thread = &stacks->threads.items[next];
+        if (!thread->variable_count++)
+            thread->first_variable = stacks->variables.count;
+        loader->no_memory |= !array_push(&stacks->variables, variable);
+    }
+    return index_rows_finish(rows, err);
+}
+
 static enum status load_threads(struct index *index, struct loader *loader, const char *wanted,
                                 struct error *err)
 {
@@ -163,6 +195,8 @@ static enum status load_threads(struct index *index, struct loader *loader, cons
             "no thread has the number, native id, ident or name \"%s\"; without --thread, "
             "all of them are listed",
             wanted);
+    if (!status)
+        status = load_variables(index, loader, err);
     return status ? status : stacks_load_exceptions(index, stacks, err);
 }
 
@@ -347,6 +381,7 @@ void stacks_deinit(struct stacks *stacks)
     array_deinit(&stacks->threads);
     array_deinit(&stacks->frames);
     array_deinit(&stacks->locals);
+    array_deinit(&stacks->variables);
     array_deinit(&stacks->exceptions);
     array_deinit(&stacks->entries);
     array_deinit(&stacks->groups);

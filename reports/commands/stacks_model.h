@@ -49,8 +49,10 @@ struct stack_thread {
     int64_t id, os_tid; /* os_tid 0: unknown */
     uint64_t ident;
     const char *name, *state, *waits_for, *stack_note;
-    bool is_main, is_crashed, holds_gil, is_python, collecting;
-    size_t first_frame, frame_count; /* in stacks.frames, innermost first */
+    int64_t waits_for_id; /* the thread that it waits for; 0: not known */
+    bool is_main, is_crashed, holds_gil, is_python, collecting, is_deadlocked;
+    size_t first_variable, variable_count; /* in stacks.variables: of its current context */
+    size_t first_frame, frame_count;       /* in stacks.frames, innermost first */
     size_t first_exception, exception_count;
 };
 
@@ -84,6 +86,7 @@ struct stacks {
     ARRAY(struct stack_thread) threads; /* most important first */
     ARRAY(struct stack_frame) frames;
     ARRAY(struct stack_local) locals;
+    ARRAY(struct stack_local) variables;      /* context variables, a thread's together */
     ARRAY(struct stack_exception) exceptions; /* a thread's together, by position */
     ARRAY(struct traceback_entry) entries;
     ARRAY(struct stack_group) groups;

@@ -3,7 +3,8 @@
 
 static const char thread_sql[] =
     "SELECT id, os_tid, name, is_main, is_crashed, holds_gil, state, ident, is_python,"
-    " collecting, waits_for, stack_note FROM thread ORDER BY id";
+    " collecting, waits_for, stack_note, waits_for_thread_id, is_deadlocked FROM thread"
+    " ORDER BY id";
 
 #define FRAME_SQL                                                                                  \
     "SELECT id, thread_id, depth, kind, function, file, line, \"column\", end_line, end_column,"   \

@@ -22,6 +22,8 @@ enum thread_column {
     THREAD_COLLECTING,
     THREAD_WAITS_FOR,
     THREAD_STACK_NOTE,
+    THREAD_WAITS_FOR_THREAD_ID,
+    THREAD_IS_DEADLOCKED,
 };
 enum frame_column {
     FRAME_ID,

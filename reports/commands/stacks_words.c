@@ -28,6 +28,8 @@ void thread_words(const struct stack_thread *thread, struct text *text)
         add(text, start, "collecting garbage");
     if (!thread->is_python)
         add(text, start, "not running Python");
+    if (thread->is_deadlocked)
+        add(text, start, "deadlocked");
     bool said = thread->is_crashed && thread->state && strcmp(thread->state, "crashed") == 0;
     if (thread->state && *thread->state && !said)
         add(text, start, thread->state);

@@ -210,6 +210,22 @@ static void write_exception(struct rows_writer *writer, const struct stack_threa
     json_end_object(json);
 }
 
+static void write_context(struct rows_writer *writer, const struct stack_thread *thread)
+{
+    struct json_writer *json = writer->json;
+    json_begin_array(json);
+    for (size_t i = 0; i < thread->variable_count; i++) {
+        const struct stack_local *variable =
+            &writer->stacks.variables.items[thread->first_variable + i];
+        json_begin_object(json);
+        json_member_string(json, "name", variable->name);
+        json_member_string(json, "type", variable->type);
+        json_member_string(json, "value", variable->value);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 static void write_thread(struct rows_writer *writer, const struct stack_thread *thread)
 {
     struct json_writer *json = writer->json;
@@ -226,7 +242,11 @@ static void write_thread(struct rows_writer *writer, const struct stack_thread *
     member_bool(json, "collecting", row, THREAD_COLLECTING);
     member_text(json, "state", row, THREAD_STATE);
     member_text(json, "waits_for", row, THREAD_WAITS_FOR);
+    member_integer(json, "waits_for_thread_id", row, THREAD_WAITS_FOR_THREAD_ID);
+    member_bool(json, "is_deadlocked", row, THREAD_IS_DEADLOCKED);
     member_text(json, "stack_note", row, THREAD_STACK_NOTE);
+    json_key(json, "context");
+    write_context(writer, thread);
     json_key(json, "frames");
     json_begin_array(json);
     while (!writer->stopped && stacks_rows_next_frame(&writer->rows)) {

@@ -126,6 +126,27 @@ void locals_render(const struct stacks *stacks, const struct stack_frame *frame,
     }
 }
 
+/* The context variables of a thread, as locals of no frame. */
+static void context_render(const struct stacks *stacks, const struct stack_thread *thread,
+                           const struct stack_format *format, struct text *text)
+{
+    size_t shown = thread->variable_count;
+    if (format->no_locals || !shown)
+        return;
+    if (format->max_locals && shown > format->max_locals)
+        shown = format->max_locals;
+    faint_line(format, 2, "context variables:", text);
+    for (size_t i = 0; i < shown; i++)
+        local_line(&stacks->variables.items[thread->first_variable + i], 0, format, text);
+    if (shown < thread->variable_count) {
+        struct text words;
+        text_init(&words);
+        text_printf(&words, "[%zu more]", thread->variable_count - shown);
+        faint_line(format, LOCAL_INDENT, text_string(&words), text);
+        text_deinit(&words);
+    }
+}
+
 /* ---- Stacks. */
 static void gap_line(const struct stack_item *item, const struct stack_format *format,
                      struct text *text)
@@ -256,6 +277,8 @@ void group_render(const struct stacks *stacks, const struct stack_group *group,
     group_title(stacks, group, format, text);
     if (group->member_count > 1)
         tids_line(stacks, group, format, text);
+    if (group->member_count == 1)
+        context_render(stacks, group_first(stacks, group), format, text);
     stack_render(stacks, group, format, text);
     group_exceptions(stacks, group, format, text);
 }

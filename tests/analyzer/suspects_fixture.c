@@ -19,9 +19,9 @@ void made_heap_begin(struct made_heap *made)
     made->heap.process = &made->objects.process;
     made->heap.labels = label_table_create(made->heap.process);
     assert_non_null(made->heap.labels);
-    made->heap.address = made->address;
-    made->heap.size = made->size;
-    made->heap.refcount = made->refcount;
+    made->heap.addresses.low = made->address;
+    made->heap.sizes.low = made->size;
+    made->heap.refcounts.low = made->refcount;
     made->heap.type = made->type;
     made->heap.flags = made->flags;
 }
@@ -48,9 +48,10 @@ uint32_t made_object(struct made_heap *made, uint32_t type, uint64_t size)
 {
     uint32_t object = made->heap.count++;
     assert_true(object < MADE_OBJECTS);
-    made->address[object] = UINT64_C(0x7a0000000000) + 64 * (uint64_t)object;
-    made->size[object] = size;
-    made->refcount[object] = 1;
+    uint64_t addr = UINT64_C(0x7a0000000000) + 64 * (uint64_t)object;
+    assert_int_equal(heap_addresses_set(&made->heap.addresses, object, addr), STATUS_OK);
+    assert_int_equal(heap_column_set(&made->heap.sizes, object, size), STATUS_OK);
+    assert_int_equal(heap_column_set(&made->heap.refcounts, object, 1), STATUS_OK);
     made->type[object] = type;
     return object;
 }
@@ -110,6 +111,8 @@ void made_heap_free(struct made_heap *made)
     graph_deinit(&made->heap.references);
     free(made->heap.label);
     array_deinit(&made->heap.types);
+    array_deinit(&made->heap.addresses.windows);
+    array_deinit(&made->heap.sizes.wide);
     label_table_destroy(made->heap.labels);
     objects_close(&made->objects);
 }
@@ -141,6 +144,6 @@ uint64_t made_retained(const struct made_heap *made, const uint32_t *members, si
         around[members[i]] = true;
     reach(made, around, rest);
     for (uint32_t i = 0; i < made->heap.count; i++)
-        bytes += all[i] && !rest[i] ? made->size[i] : 0;
+        bytes += all[i] && !rest[i] ? heap_size(&made->heap, i) : 0;
     return bytes;
 }

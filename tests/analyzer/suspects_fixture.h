@@ -21,7 +21,7 @@ struct made_heap {
     struct heap_facts facts;
     struct findings findings;
     struct type_entry types[MADE_TYPES];
-    uint64_t address[MADE_OBJECTS], size[MADE_OBJECTS], refcount[MADE_OBJECTS];
+    uint32_t address[MADE_OBJECTS], size[MADE_OBJECTS], refcount[MADE_OBJECTS];
     uint32_t type[MADE_OBJECTS];
     uint8_t flags[MADE_OBJECTS];
     struct made_reference {

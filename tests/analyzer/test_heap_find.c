@@ -137,12 +137,79 @@ static void freed_memory_is_no_object(struct objects *objects)
     struct heap_find result;
     find(objects, &result);
     assert_true(heap_map_has(result.objects, block_at(pool, 0)));
-    for (uint32_t block = 1; block < 6; block++) {
-        if (block == 2 && layout_minor(&objects->python.layout) >= 12)
-            continue; /* 32 bits of an address are a count */
+    for (uint32_t block = 1; block < 6; block++)
         assert_false(heap_map_has(result.objects, block_at(pool, block)));
-    }
     heap_find_deinit(&result);
+}
+
+static void put_value(struct objects *objects, uint64_t addr, uint64_t type,
+                      enum python_field count_field, uint64_t count)
+{
+    put_object(objects, addr, type, 1);
+    set(objects, addr, count_field, count);
+}
+
+static void put_compact_str(struct objects *objects, uint64_t addr, uint64_t length)
+{
+    put_value(objects, addr, objects->python.str_type, PY_unicode_length, length);
+    uint32_t state = 1U << objects_field(objects, PY_unicode_compact_shift);
+    memcpy(objects->python.bytes + (addr - FAKE_PYTHON_BASE) +
+               objects_field(objects, PY_unicode_state),
+           &state, sizeof state);
+}
+
+/* What claims more items than its block has room for is something else. */
+static void values_fit_their_blocks(struct objects *objects)
+{
+    bool has_tag = layout_has(&objects->python.layout, PY_long_tag);
+    enum python_field digits = has_tag ? PY_long_tag : PY_var_size;
+    uint64_t digit_room = (BLOCK - objects_field(objects, PY_long_digits)) / 4;
+    uint64_t text_room = BLOCK - objects_field(objects, PY_unicode_ascii_header_size);
+    set(objects, objects->python.str_type, PY_type_basicsize, 80);
+    set(objects, objects->bytes_type, PY_type_basicsize, 33);
+    set(objects, objects->bytes_type, PY_type_itemsize, 1);
+    set(objects, objects->python.int_type, PY_type_basicsize, 24);
+    set(objects, objects->python.int_type, PY_type_itemsize, 4);
+    uint64_t pool = make_pool(objects, 0, 8);
+    put_value(objects, block_at(pool, 0), objects->bytes_type, PY_var_size, BLOCK - 33);
+    put_value(objects, block_at(pool, 1), objects->bytes_type, PY_var_size, BLOCK - 33 + 1);
+    put_value(objects, block_at(pool, 2), objects->python.int_type, digits,
+              has_tag ? digit_room << 3 : -digit_room);
+    put_value(objects, block_at(pool, 3), objects->python.int_type, digits,
+              has_tag ? (digit_room + 1) << 3 : -(digit_room + 1));
+    put_compact_str(objects, block_at(pool, 4), text_room);
+    put_compact_str(objects, block_at(pool, 5), text_room + 1);
+    put_value(objects, block_at(pool, 6), objects->python.str_type, PY_unicode_length, BLOCK);
+    put_value(objects, block_at(pool, 7), objects->bytes_type, PY_var_size, UINT64_MAX);
+    struct heap_find result;
+    find(objects, &result);
+    for (uint32_t block = 0; block < 8; block++)
+        assert_int_equal(heap_map_has(result.objects, block_at(pool, block)),
+                         block % 2 == 0); /* text of block 6 is elsewhere */
+    heap_find_deinit(&result);
+}
+
+/* What words lead to: freed memory, even with a count, and the middle of a block are
+ * no objects; memory that is no pool is not judged by one. */
+static void pools_know_what_lives(struct objects *objects)
+{
+    uint64_t plain = make_class(objects, "Plain", 0, 16), pool = make_pool(objects, 0, 4);
+    uint64_t elsewhere = put_object(objects, objects_new(objects, plain, 16), plain, 1);
+    for (uint32_t block = 0; block < 4; block++) {
+        put_object(objects, block_at(pool, block), plain, 1);
+        put_object(objects, block_at(pool, block) + 16, plain, 1);
+    }
+    uint64_t middle = put_object(objects, block_at(pool, 1) + 40, plain, 1);
+    fake_pool_free(objects->python.bytes + (pool - FAKE_PYTHON_BASE), pool, 2);
+    objects_open(objects);
+    assert_non_null(object_met_at(&objects->process, elsewhere));
+    assert_non_null(object_met_at(&objects->process, block_at(pool, 1)));
+    assert_non_null(object_met_at(&objects->process, block_at(pool, 1) + 16));
+    assert_non_null(object_alive_at(&objects->process, middle));
+    assert_null(object_met_at(&objects->process, middle));
+    assert_non_null(object_alive_at(&objects->process, block_at(pool, 2) + 16));
+    assert_null(object_met_at(&objects->process, block_at(pool, 2) + 16));
+    assert_null(object_met_at(&objects->process, block_at(pool, 4)));
 }
 
 /* ---- the collector's lists */
@@ -234,9 +301,16 @@ static void immortal_counts(struct objects *objects)
         minor >= 14   ? UINT64_C(0x1C0000000)
         : minor >= 12 ? UINT32_MAX
                       : 999999999);
+    uint64_t carried = objects_new(objects, objects->object_type, 16);
+    set(objects, carried, PY_object_refcnt, UINT64_C(0x100000002)); /* an immortal, from 3.11 on */
+    uint64_t listed = objects_new(objects, objects->object_type, 16);
+    set(objects, listed, PY_object_refcnt, UINT64_C(0x7F1200000040)); /* an address */
     objects_open(objects);
     assert_int_equal(object_refcount(&objects->process, mortal, &count), STATUS_OK);
     assert_int_equal(count, 17);
+    assert_int_equal(object_refcount(&objects->process, carried, &count), STATUS_OK);
+    assert_int_equal(count, minor >= 11 ? UINT64_MAX : UINT64_C(0x100000002));
+    assert_null(object_alive_at(&objects->process, listed));
     assert_int_equal(object_refcount(&objects->process, immortal, &count), STATUS_OK);
     assert_int_equal(count, minor >= 11 ? UINT64_MAX : 999999999);
     assert_non_null(object_alive_at(&objects->process, immortal));
@@ -253,6 +327,8 @@ static void immortal_counts(struct objects *objects)
 TEST_EACH_VERSION(objects_stand_behind_their_headers)
 TEST_EACH_VERSION(objects_fit_their_blocks)
 TEST_EACH_VERSION(freed_memory_is_no_object)
+TEST_EACH_VERSION(values_fit_their_blocks)
+TEST_EACH_VERSION(pools_know_what_lives)
 TEST_EACH_VERSION(objects_on_lists_are_tracked)
 TEST_EACH_VERSION(a_list_that_loops_ends)
 TEST_EACH_VERSION(a_list_to_nowhere_ends)
@@ -265,6 +341,8 @@ int main(void)
         cmocka_unit_test(each_objects_stand_behind_their_headers),
         cmocka_unit_test(each_objects_fit_their_blocks),
         cmocka_unit_test(each_freed_memory_is_no_object),
+        cmocka_unit_test(each_values_fit_their_blocks),
+        cmocka_unit_test(each_pools_know_what_lives),
         cmocka_unit_test(each_objects_on_lists_are_tracked),
         cmocka_unit_test(each_a_list_that_loops_ends),
         cmocka_unit_test(each_a_list_to_nowhere_ends),

@@ -33,7 +33,8 @@ def rows_of_ordinary_tables(database):
     return {name: database.execute('SELECT * FROM "%s"' % name).fetchall() for (name,) in names.fetchall()}
 
 
-COMMANDS = ("postmortem", "threads", "heap", "show", "flamegraph", "info", "load", "query", "help")
+COMMANDS = ("postmortem", "threads", "tasks", "heap", "leaks", "cycles", "waste", "show", "hotspots",
+            "flamegraph", "diff", "info", "load", "query", "export", "help")
 PROMISED = {
     "meta": "key value",
     "warning": "area message",
@@ -149,7 +150,7 @@ class Completion(CommandLine):
     def test_options_and_values(self):
         self.assertEqual(self.complete("inquest", "info", "--fo"), ["--format"])
         self.assertEqual(self.complete("inquest", "load", "--fo"), [])
-        self.assertEqual(self.complete("inquest", "info", "--format", "j"), ["json"])
+        self.assertEqual(self.complete("inquest", "info", "--format", "js"), ["json"])
         self.assertEqual(self.complete("inquest", "info", "--format", "=", "c"), ["csv"])
         self.assertEqual(self.complete("inquest", "info", "--color", "="), ["auto", "always", "never"])
         self.assertEqual(self.complete("inquest", "info", "compl"), ["completion"])

@@ -203,8 +203,9 @@ static void test_long_label(void **state)
 static void test_sums(void **state)
 {
     (void)state;
-    assert_int_equal(recording_parse_text("P1;T2;a:b:1 1.7e308\nP1;T2;a:b:1 1.7e308\n", &profile, &err),
-                     STATUS_CORRUPT);
+    assert_int_equal(
+        recording_parse_text("P1;T2;a:b:1 1.7e308\nP1;T2;a:b:1 1.7e308\n", &profile, &err),
+        STATUS_CORRUPT);
     assert_non_null(strstr(err.message, "more than a number can hold"));
     parse("a;b 9007199254740992\na;b 9007199254740992\n");
     assert_true(profile.samples.items[0].count == UINT64_C(18014398509481984));

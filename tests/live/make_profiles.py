@@ -51,9 +51,13 @@ def main():
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(tempfile.gettempdir()) / "shop"  # one name for all: a sampler keeps whole paths
+    folder.mkdir()
+    try:
         run(options.python, version_of(options.python), options.all, folder)
         keep(folder, options.output)
+    finally:
+        shutil.rmtree(folder)
     return 0
 
 

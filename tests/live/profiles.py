@@ -8,6 +8,7 @@ The files of testdata/profiles have beside them what the Python that wrote them 
 made by every Python of INQUEST_PYTHONS (paths with colons between) and by those that are found, and asked the same.
 """
 import argparse
+import concurrent.futures
 import gzip
 import json
 import os
@@ -142,6 +143,8 @@ def printed(asked, names, sort, method, *options):
 
 def same_text(what, ours, theirs):
     theirs = "\n".join(shown(line) for line in theirs.split("\n"))
+    if "<code object" in theirs:  # Python's own width counts an address that is in no file
+        ours, theirs = re.sub("  +", "  ", ours), re.sub("  +", "  ", theirs)
     for i, (one, other) in enumerate(zip(ours.split("\n"), theirs.split("\n"))):
         if one != other:
             return ["%s: line %d: %r, not %r" % (what, i + 1, one, other)]
@@ -177,7 +180,8 @@ def check_edges(asked, name, truth):
 
 
 def check_stats(asked, name, truth):
-    for row in truth["sorted"]:
+    thorough = name.endswith(("-cprofile.prof", "-sampling.prof"))
+    for row in truth["sorted"] if thorough else truth["sorted"][::4]:
         yield from check_method(asked, [name], "sort %s" % row["sort"], row, row["sort"])
     for row in truth["restricted"]:
         restrictions = [word for some in row["restrictions"] for word in ("--restrict", some)]
@@ -196,7 +200,7 @@ def check_added(asked, _, truth):
 # ---- An index gives the same answers.
 
 def check_index(asked, name, by):
-    index = "made.index"
+    index = name + ".index"
     asked.text("load", name, "-o", index)
     try:
         for options in ([], ["--by", "module"], ["--by", by]):
@@ -232,6 +236,14 @@ def check_file(asked, folder, name):
     yield from check_index(asked, name, "traceback" if snapshot else "function")
 
 
+def check_one(asked, folder, name, label):
+    try:
+        differences = list(check_file(asked, folder, name))
+    except (AssertionError, ValueError, KeyError) as error:
+        differences = [repr(error)]
+    return Result("%s%s" % (label, name), "the same as Python", differences)
+
+
 def check_folder(inquest, folder, label):
     with tempfile.TemporaryDirectory(prefix="inquest-profiles-") as scratch:
         scratch = pathlib.Path(scratch)
@@ -241,13 +253,8 @@ def check_folder(inquest, folder, label):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, scratch / name)
                 os.utime(scratch / name, (1700000000, 1700000000))
-        asked = Asked(inquest, scratch)
-        for name in names:
-            try:
-                differences = list(check_file(asked, folder, name))
-            except (AssertionError, ValueError, KeyError) as error:
-                differences = [repr(error)]
-            yield Result("%s%s" % (label, name), "the same as Python", differences)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            yield from pool.map(lambda name: check_one(Asked(inquest, scratch), folder, name, label), names)
 
 
 def check_live(inquest, python):

@@ -63,6 +63,7 @@ struct hotspot_options {
     enum hotspot_total total;
     enum hotspot_sort sort;
     bool ascending; /* the other way round, as a whole */
+    size_t limit;   /* only the first so many rows need be in order; 0: all */
 };
 
 /* STATUS_USAGE where the recording can't be told apart so: functions of a snapshot,

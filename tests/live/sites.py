@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Allocation sites on each Python from 3.9 on: inquest against tracemalloc.take_snapshot() in the process.
+
+    tests/live/sites.py --inquest build/inquest [--python python3.12 …]
+"""
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+import checks
+import deaths
+import pythons
+import tool
+from checks import Result
+
+
+def line_differences(truth, connection):
+    expected = {(file, line): (size, count) for file, line, size, count in truth["lines"]}
+    files = {file for file, _ in expected}
+    found = {(file, line): (size, count) for file, line, size, count in connection.execute(
+        "SELECT file, line, bytes, count FROM allocation_site WHERE suspect_rank IS NULL") if file in files}
+    for key in sorted(expected.keys() | found.keys()):
+        if expected.get(key) != found.get(key):
+            yield "%s line %d: bytes and blocks %r, should be %r" % (*key, found.get(key), expected.get(key))
+
+
+def order_differences(connection):
+    sizes = [size for size, in connection.execute(
+        "SELECT bytes FROM allocation_site WHERE suspect_rank IS NULL AND file IS NOT NULL ORDER BY position")]
+    if sizes != sorted(sizes, reverse=True):
+        yield "the sites are not in order of their bytes"
+
+
+def check(inquest, python, frames):
+    name = "CPython %s, %d frames" % (python.label, frames)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="inquest-live-"))
+    try:
+        death = deaths.die([python.path, deaths.PROGRAMS / "sites.py", frames], "abort", folder)
+        connection = inquest.load(death.core, folder / "index")
+        lines = death.truth["lines"]
+        if frames and len(lines) < 10:
+            yield Result(name, "the program traced too little", [str(lines)])
+        differences = list(line_differences(death.truth, connection)) + list(order_differences(connection))
+        if not frames:
+            differences += ["a site of a process that traces nothing: %r" % (row,) for row in connection.execute(
+                "SELECT * FROM allocation_site LIMIT 3")]
+        connection.close()
+        yield Result(name, "%d lines, %d bytes" % (len(lines), sum(line[2] for line in lines)), differences)
+    except (deaths.Failed, tool.Refused) as error:
+        yield Result(name, "no core or no answer", [str(error)])
+    finally:
+        shutil.rmtree(folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inquest", required=True, metavar="PATH")
+    parser.add_argument("--python", action="append", default=[], metavar="PATH")
+    parser.add_argument("--differences", type=int, default=12, metavar="N", help="shown for each group")
+    options = parser.parse_args()
+    began = time.monotonic()
+    found, absent = pythons.find(options.python)
+    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
+    reason = deaths.kernel_writes_cores()
+    if reason:
+        results.append(Result("sites", "", skipped="the kernel writes no core here: %s" % reason))
+        found = []
+    for result in results:
+        print(*result.lines(0), sep="\n")
+    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
+    for python in found:
+        for frames in (0,) if python.series == "3.8" else (1, 25, 0):
+            for result in check(inquest, python, frames):
+                results.append(result)
+                print(*result.lines(options.differences), sep="\n", flush=True)
+    return checks.close(results, time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
