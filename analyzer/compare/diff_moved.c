@@ -184,6 +184,11 @@ enum status diff_moved_lines(const struct profile_compare *compare, struct error
     for (size_t i = 0; i < moved->rows.count; i++)
         if (moved->rows.items[i].rank >= 0)
             moved->rows.items[kept++] = moved->rows.items[i];
+    if (kept == moved->rows.count && ok) { /* nothing moved */
+        array_deinit(&moved->rows);
+        compare->diff->tables.count--;
+        return STATUS_OK;
+    }
     moved->rows.count = kept;
     diff_sort(moved);
     return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");

@@ -206,7 +206,8 @@ static void explain_generation(const struct collector *collector, unsigned numbe
     bool never = generation->has_stats && !generation->collections;
     begin_reason(text);
     append_count(text, generation->garbage);
-    text_printf(text, " of the objects are in generation %u, which %s: ", number,
+    text_printf(text, " %s in generation %u, which %s: ",
+                generation->garbage == 1 ? "object is" : "objects are", number,
                 never ? "has never been collected" : "was not due again");
     append_count(text, generation->count);
     text_append(text, " of threshold ");
@@ -240,7 +241,8 @@ static void explain(const struct collector *collector, struct text *text)
         begin_reason(text);
         text_append(text, "gc.freeze() took ");
         append_count(text, frozen->garbage);
-        text_append(text, " of the objects out of collection");
+        text_append(text, frozen->garbage == 1 ? " object out of collection"
+                                               : " objects out of collection");
     }
     for (unsigned i = 0; i < GENERATIONS && automatic; i++)
         if (collector->generations[i].garbage)

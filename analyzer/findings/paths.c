@@ -17,6 +17,33 @@ uint32_t findings_label(const struct findings *findings, uint32_t source, uint32
     return 0;
 }
 
+static bool is_identifier(const char *name)
+{
+    bool any = false;
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++, any = true)
+        if (!(*c == '_' || *c >= 0x80 || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+              (any && *c >= '0' && *c <= '9')))
+            return false;
+    return any;
+}
+
+/* A variable's or attribute's name is no value: redaction leaves it. */
+static void step_text(const struct findings *findings, uint32_t code, bool in_namespace,
+                      struct text *label)
+{
+    struct text name = {0};
+    text_clear(label);
+    if (in_namespace)
+        label_attribute_text(findings->heap->labels, code, &name);
+    if (name.size > 1 && *text_string(&name) == '.' &&
+        label_kind(findings->heap->labels, code) == LABEL_KEY &&
+        is_identifier(text_string(&name) + 1))
+        text_printf(label, "['%s']", text_string(&name) + 1);
+    else
+        label_text(findings->heap->labels, code, label);
+    text_deinit(&name);
+}
+
 void findings_path(const struct findings *findings, uint32_t object, struct text *text)
 {
     const struct heap *heap = findings->heap;
@@ -39,8 +66,8 @@ void findings_path(const struct findings *findings, uint32_t object, struct text
                       heap_type(heap, object)->kind == KIND_DICT, text);
     struct text label = {0};
     while (count-- > 0) {
-        text_clear(&label);
-        label_text(heap->labels, findings_label(findings, object, steps[count]), &label);
+        step_text(findings, findings_label(findings, object, steps[count]), path.in_namespace,
+                  &label);
         access_path_step(&path, text_string(&label));
         object = steps[count];
     }

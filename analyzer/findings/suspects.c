@@ -15,17 +15,14 @@ const char *const suspect_kind_names[SUSPECT_KIND_COUNT] = {
 static void sum_bytes(const struct findings *findings, struct suspects *suspects)
 {
     for (uint32_t object = 0; object < findings->heap->count; object++) {
-        uint64_t size = heap_size(findings->heap, object);
-        suspects->all_bytes += size;
         if (graph_bit(findings->facts->reached, object))
-            suspects->reachable_bytes += size;
+            suspects->reachable_bytes += heap_size(findings->heap, object);
     }
 }
 
 static double share_of(const struct suspects *suspects, const struct suspect *suspect)
 {
-    bool unreached = suspect->kind == SUSPECT_GARBAGE || suspect->kind == SUSPECT_INTERNED;
-    uint64_t whole = unreached ? suspects->all_bytes : suspects->reachable_bytes;
+    uint64_t whole = suspects->reachable_bytes;
     return whole ? (double)suspect->retained / (double)whole : 0;
 }
 

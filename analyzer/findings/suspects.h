@@ -33,7 +33,7 @@ struct suspect {
     bool is_structure;       /* falls apart into other candidates: told where they are not */
     ARRAY(uint32_t) members; /* of other kinds: instances that no other instance dominates */
     uint64_t instances, shallow, retained;
-    double share;   /* of all bytes that roots lead to; of garbage, of all bytes */
+    double share;   /* of all bytes that roots lead to, also of what none leads to */
     int64_t parent; /* index of the candidate that it is a part of; -1: none */
     bool is_alarm;  /* a suspect by the default thresholds */
     const char *title, *path, *why, *holder, *accumulation_path; /* "" for none */
@@ -44,7 +44,7 @@ struct suspect {
 struct suspects {
     const struct findings *findings;
     struct dominated_tree tree;
-    uint64_t reachable_bytes, all_bytes;
+    uint64_t reachable_bytes;
     ARRAY(struct suspect) items; /* alarms first, each by retained bytes */
     struct arena arena;          /* of the strings */
 };

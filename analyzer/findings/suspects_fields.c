@@ -44,13 +44,8 @@ static uint16_t field_of(struct counting *counting, uint32_t code, bool in_names
         return field_named(counting, "[…]");
     if (!by_index(code) && code < counting->of_code.count && counting->of_code.items[code])
         return counting->of_code.items[code];
-    text_clear(&finder->label);
-    if (in_namespace)
-        label_attribute_text(finder->heap->labels, code, &finder->label);
-    else
-        label_text(finder->heap->labels, code, &finder->label);
-    uint16_t field =
-        field_named(counting, finder->label.size ? text_string(&finder->label) : "<?>");
+    const char *label = step_label(finder, code, in_namespace);
+    uint16_t field = field_named(counting, *label ? label : "<?>");
     if (by_index(code))
         return field;
     if (code >= counting->of_code.count) {

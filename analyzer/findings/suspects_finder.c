@@ -141,6 +141,24 @@ bool label_is_dict(struct finder *finder, uint32_t code)
     return *known == 2;
 }
 
+const char *step_label(struct finder *finder, uint32_t code, bool in_namespace)
+{
+    struct text *label = &finder->label;
+    text_clear(label);
+    if (!in_namespace) {
+        label_text(finder->heap->labels, code, label);
+        return text_string(label);
+    }
+    label_attribute_text(finder->heap->labels, code, label);
+    if (label->size > 4 && strncmp(text_string(label), "['", 2) == 0) { /* "['name']" */
+        memmove(label->data + 1, label->data + 2, label->size - 4);
+        label->data[0] = '.';
+        label->size -= 3;
+        label->data[label->size] = '\0';
+    }
+    return text_string(label);
+}
+
 uint32_t namespace_of(struct finder *finder, uint32_t object)
 {
     const struct heap *heap = finder->heap;

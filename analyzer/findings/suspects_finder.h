@@ -49,6 +49,8 @@ bool is_container(const struct python_type *type);
  * functions, frames. Never a suspect itself. */
 bool is_transparent(const struct finder *finder, uint32_t object);
 bool label_is_dict(struct finder *finder, uint32_t code);
+/* A label as ref.label has it; in a namespace a key is ".name". Valid until the next. */
+const char *step_label(struct finder *finder, uint32_t code, bool in_namespace);
 /* The __dict__ that an object has and dominates; GRAPH_NONE: none. */
 uint32_t namespace_of(struct finder *finder, uint32_t object);
 /* What an object dominates at once, with the entries of its __dict__ in place of

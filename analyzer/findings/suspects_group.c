@@ -293,13 +293,9 @@ static void write_step(struct finder *finder, uint32_t object, uint32_t below, s
         return;
     }
     uint32_t code = findings_label(finder->findings, object, below);
-    text_clear(&finder->label);
-    if (is_namespace)
-        label_attribute_text(finder->heap->labels, code, &finder->label);
-    else
-        label_text(finder->heap->labels, code, &finder->label);
-    if (strcmp(text_string(&finder->label), ".__dict__") != 0)
-        mask_label(text_string(&finder->label), step);
+    const char *label = step_label(finder, code, is_namespace);
+    if (strcmp(label, ".__dict__") != 0)
+        mask_label(label, step);
 }
 
 /* "<shop.tenants.Tenant>.sessions[…]": the types that the ways of most have in common,

@@ -21,12 +21,8 @@ static enum status read_labels(struct finder *finder, struct way *way)
         uint32_t code =
             findings_label(finder->findings, way->steps[i - 1].object, way->steps[i].object);
         way->steps[i].in_namespace = is_namespace(finder, way, i - 1);
-        text_clear(&finder->label);
-        if (way->steps[i].in_namespace)
-            label_attribute_text(finder->heap->labels, code, &finder->label);
-        else
-            label_text(finder->heap->labels, code, &finder->label);
-        way->steps[i].label = arena_strdup(&finder->out->arena, text_string(&finder->label));
+        way->steps[i].label =
+            arena_strdup(&finder->out->arena, step_label(finder, code, way->steps[i].in_namespace));
         if (!way->steps[i].label)
             return STATUS_NO_MEMORY;
     }

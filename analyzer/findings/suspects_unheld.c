@@ -214,9 +214,9 @@ static enum status add_garbage(struct finder *finder, struct unheld_list *list, 
             return STATUS_NO_MEMORY;
         if (kind == SUSPECT_GARBAGE)
             count_garbage(finder, suspect);
-        bool is_large =
-            (double)suspect->retained >= (double)finder->out->all_bytes * SUSPECT_DEFAULT_SHARE &&
-            suspect->retained >= SUSPECT_DEFAULT_BYTES;
+        bool is_large = (double)suspect->retained >=
+                            (double)finder->out->reachable_bytes * SUSPECT_DEFAULT_SHARE &&
+                        suspect->retained >= SUSPECT_DEFAULT_BYTES;
         suspect->is_alarm = is_large && !is_taken(finder, suspect, taken);
         mark_members(finder, suspect, taken);
     }

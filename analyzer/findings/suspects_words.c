@@ -331,14 +331,14 @@ static void say_unheld(struct words *words)
         words_bytes(text, suspect->retained);
         text_append(text, " with what they hold, ");
         words_share(text, suspect->share);
-        text_append(text, " of all objects");
+        text_append(text, " of what is reachable");
         break;
     default:
         text_append(text, " that are interned and immortal, and nothing refers to them any more: ");
         words_bytes(text, suspect->retained);
         text_append(text, ", ");
         words_share(text, suspect->share);
-        text_append(text, " of all objects");
+        text_append(text, " of what is reachable");
         break;
     }
 }

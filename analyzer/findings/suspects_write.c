@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/findings/suspects.h"
+#include "analyzer/findings/suspects_sites.h"
 #include "inquest/analyzer/index.h"
 
 static struct index_value object_id(uint32_t object)
@@ -69,6 +70,8 @@ enum status suspects_write(const struct findings *findings, struct error *err)
         return status;
     for (size_t i = 0; i < suspects.items.count && status == STATUS_OK; i++)
         status = write_suspect(&suspects, &suspects.items.items[i], (int64_t)i + 1);
+    if (status == STATUS_OK)
+        status = suspect_sites_write(&suspects);
     suspects_deinit(&suspects);
     if (status != STATUS_OK)
         return error_set(err, status, "leak suspects: %s", status_name(status));

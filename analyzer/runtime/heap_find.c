@@ -185,20 +185,35 @@ static enum status read_link(struct find_pass *pass, uint64_t addr, uint64_t *re
     return STATUS_OK;
 }
 
+/* Whether a header refers back to the one that led to it: then it is one, whatever
+ * became of its object. While a collection runs, other things stand there. */
+static bool is_linked(struct find_pass *pass, uint64_t link, uint64_t before)
+{
+    uint64_t back;
+    return read_link(pass, link + 8, &back) == STATUS_OK && (back & LINK_MASK) == before;
+}
+
 /* A ring of headers around `head_addr`, each in front of its object. */
 static enum status walk_ring(struct find_pass *pass, uint64_t head_addr, unsigned list)
 {
     struct heap_find *find = pass->find;
-    uint64_t link, header_bytes = layout_get(&pass->process->layout, PY_gc_head_size);
+    uint64_t link, before = head_addr,
+                   header_bytes = layout_get(&pass->process->layout, PY_gc_head_size);
     enum status status = read_link(pass, head_addr, &link);
     while (status == STATUS_OK && (link &= LINK_MASK) != head_addr && link) {
         uint64_t addr = link + header_bytes;
-        if (!is_alive(pass, addr) || !heap_map_add(find->tracked, addr)) {
+        bool is_object = is_alive(pass, addr);
+        if (is_object ? !heap_map_add(find->tracked, addr) : !is_linked(pass, link, before)) {
             find->note = "a list of the garbage collector is damaged: it was followed up to there";
             return STATUS_OK;
         }
-        find->tracked_count++;
-        find->generation_count[list]++;
+        if (is_object) {
+            find->tracked_count++;
+            find->generation_count[list]++;
+        } else {
+            find->note = "a list of the garbage collector has damaged objects: they are left out";
+        }
+        before = link;
         status = read_link(pass, link, &link);
     }
     if (status != STATUS_OK)

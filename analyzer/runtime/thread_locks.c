@@ -118,12 +118,10 @@ static enum status read_thread(struct lock_search *search, size_t at)
     return status;
 }
 
-/* Up to 3.10 and from 3.14 on a `with` statement has its exit method on the stack
- * while it still waits to enter. */
+/* A `with` statement may have its exit method on the stack while it waits to enter. */
 static size_t waiting_count(const struct lock_search *search, size_t thread, uint64_t lock_addr)
 {
-    unsigned minor = layout_minor(&search->process->layout);
-    return search->lock_addr[thread] == lock_addr && (minor <= 10 || minor >= 14);
+    return search->lock_addr[thread] == lock_addr;
 }
 
 /* Only where there is no doubt which thread it would be. */

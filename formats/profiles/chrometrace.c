@@ -16,10 +16,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "formats/profiles/call_tree.h"
 #include "formats/profiles/json.h"
 #include "formats/profiles/number.h"
 #include "formats/profiles/sample_formats.h"
+#include "formats/profiles/stack_tree.h"
 
 enum place {
     ROOT,
@@ -63,7 +63,7 @@ struct event {
 struct chrometrace {
     struct profile *profile; /* borrowed */
     struct recorder recorder;
-    struct picture_tree tree;
+    struct stack_tree tree;
     struct event event;
     struct id_map numbers;         /* from pids and tids to small numbers */
     ARRAY(int64_t) seen;           /* which those are */
@@ -135,7 +135,7 @@ static enum status find_root(struct chrometrace *trace, uint32_t *ret_root)
     if (track == PROFILE_NO_ID) {
         status = recorder_track(&trace->recorder, "", 0, event->pid, event->tid, &track);
         if (status == STATUS_OK)
-            status = picture_tree_root(&trace->tree, track, &root);
+            status = stack_tree_root(&trace->tree, track, &root);
         if (status == STATUS_OK &&
             (!array_push(&trace->roots, root) || !id_map_put(&trace->tracks, key, track)))
             status = STATUS_NO_MEMORY;
@@ -165,10 +165,10 @@ static enum status open_span(struct chrometrace *trace, struct thread *thread)
     if (status == STATUS_OK)
         status = profile_add_string(trace->profile, parts.name, parts.name_size, &name);
     if (status == STATUS_OK)
-        status = picture_tree_child(&trace->tree,
-                                 thread->open.count ? thread->open.items[thread->open.count - 1]
-                                                    : thread->root,
-                                 frame, &node);
+        status = stack_tree_child(&trace->tree,
+                                  thread->open.count ? thread->open.items[thread->open.count - 1]
+                                                     : thread->root,
+                                  frame, &node);
     if (status == STATUS_OK &&
         (!array_push(&thread->open, node) || !array_push(&thread->names, name)))
         status = STATUS_NO_MEMORY;
@@ -199,7 +199,7 @@ static void pass_time(struct chrometrace *trace, struct thread *thread, double a
         return;
     }
     if (passed > 0 && thread->open.count)
-        picture_tree_add(&trace->tree, thread->open.items[thread->open.count - 1], passed, 1);
+        stack_tree_add(&trace->tree, thread->open.items[thread->open.count - 1], passed, 1);
     thread->last_at = at;
 }
 
@@ -350,7 +350,7 @@ static enum status finish(struct chrometrace *trace, struct error *err)
     if (status != STATUS_OK)
         return recorder_failed(err, status);
     struct frame_map same = {0};
-    status = picture_tree_record(&trace->tree, &same, &trace->recorder, err);
+    status = stack_tree_record(&trace->tree, &same, &trace->recorder, err);
     return status == STATUS_OK ? recorder_finish(&trace->recorder, err) : status;
 }
 
@@ -358,7 +358,7 @@ static void chrometrace_init(struct chrometrace *trace, struct profile *profile,
 {
     *trace = (struct chrometrace){.profile = profile, .last_at = NAN};
     recorder_init(&trace->recorder, profile, LABEL_SPY, size);
-    picture_tree_init(&trace->tree);
+    stack_tree_init(&trace->tree);
     id_map_init(&trace->numbers);
     id_map_init(&trace->threads);
     id_map_init(&trace->tracks);
@@ -367,7 +367,7 @@ static void chrometrace_init(struct chrometrace *trace, struct profile *profile,
 static void chrometrace_deinit(struct chrometrace *trace)
 {
     recorder_deinit(&trace->recorder);
-    picture_tree_deinit(&trace->tree);
+    stack_tree_deinit(&trace->tree);
     id_map_deinit(&trace->numbers);
     id_map_deinit(&trace->threads);
     id_map_deinit(&trace->tracks);

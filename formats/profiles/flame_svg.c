@@ -27,7 +27,7 @@ struct svg_picture {
     struct profile *profile; /* borrowed */
     struct recorder recorder;
     struct flame_picture picture;
-    struct picture_tree tree;
+    struct stack_tree tree;
     struct text title, document_title;
     bool has_title, is_whole; /* is_whole: </svg> was seen last */
     double told_total;        /* total_samples; negative: not told */
@@ -294,7 +294,7 @@ static enum status finish(struct svg_picture *svg, struct error *err)
         status = warn_all(svg, &arrangement);
     if (status != STATUS_OK)
         return recorder_failed(err, status);
-    status = picture_tree_record(&svg->tree, &same, &svg->recorder, err);
+    status = stack_tree_record(&svg->tree, &same, &svg->recorder, err);
     return status == STATUS_OK ? recorder_finish(&svg->recorder, err) : status;
 }
 
@@ -305,12 +305,12 @@ enum status flame_svg_parse(const struct input_file *input, struct progress *pro
     profile->family = PROFILE_SAMPLES;
     profile->format = "flame graph SVG";
     recorder_init(&svg.recorder, profile, LABEL_SPY, input->size);
-    picture_tree_init(&svg.tree);
+    stack_tree_init(&svg.tree);
     enum status status = take_tags(&svg, (const char *)input->data, input->size, progress, err);
     if (status == STATUS_OK)
         status = finish(&svg, err);
     recorder_deinit(&svg.recorder);
-    picture_tree_deinit(&svg.tree);
+    stack_tree_deinit(&svg.tree);
     array_deinit(&svg.picture.rects);
     text_deinit(&svg.title);
     text_deinit(&svg.document_title);

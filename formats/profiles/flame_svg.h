@@ -2,7 +2,7 @@
 #ifndef FORMATS_PROFILES_FLAME_SVG_H
 #define FORMATS_PROFILES_FLAME_SVG_H
 
-#include "formats/profiles/call_tree.h"
+#include "formats/profiles/stack_tree.h"
 
 /* A frame of the picture. Positions are samples where the file tells them, else
  * pixels or percents. */
@@ -29,7 +29,7 @@ struct flame_arrangement {
 /* Makes a tree of the picture: rows by y, parents by x. The frame that spans all
  * and is called `all` is the root, no frame. Sorts picture->rects. */
 enum status flame_picture_arrange(struct flame_picture *picture, uint32_t all,
-                                  struct picture_tree *tree,
+                                  struct stack_tree *tree,
                                   struct flame_arrangement *ret_arrangement) MUST_CHECK;
 
 #endif

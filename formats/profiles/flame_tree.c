@@ -78,7 +78,7 @@ static struct flame_rect *find_parent(const struct flame_picture *picture, size_
 }
 
 static enum status place_row(struct flame_picture *picture, size_t before, size_t begin, size_t end,
-                             struct picture_tree *tree, struct flame_arrangement *arrangement)
+                             struct stack_tree *tree, struct flame_arrangement *arrangement)
 {
     for (size_t i = begin, at = before; i < end; i++) {
         struct flame_rect *rect = &picture->rects.items[i];
@@ -88,7 +88,7 @@ static enum status place_row(struct flame_picture *picture, size_t before, size_
             continue;
         }
         parent->children += rect->weight;
-        enum status status = picture_tree_child(tree, parent->node, rect->frame, &rect->node);
+        enum status status = stack_tree_child(tree, parent->node, rect->frame, &rect->node);
         if (status != STATUS_OK)
             return status;
     }
@@ -96,7 +96,7 @@ static enum status place_row(struct flame_picture *picture, size_t before, size_
 }
 
 /* What a frame has beyond those on it is its own. */
-static void weigh(struct flame_picture *picture, struct picture_tree *tree,
+static void weigh(struct flame_picture *picture, struct stack_tree *tree,
                   struct flame_arrangement *arrangement)
 {
     for (size_t i = 0; i < picture->rects.count; i++) {
@@ -106,16 +106,17 @@ static void weigh(struct flame_picture *picture, struct picture_tree *tree,
             continue;
         arrangement->overfull += self < 0;
         if (self > 0)
-            picture_tree_add(tree, rect->node, self, self < 1 ? 1 : (uint64_t)self);
+            stack_tree_add(tree, rect->node, self, self < 1 ? 1 : (uint64_t)self);
     }
 }
 
 enum status flame_picture_arrange(struct flame_picture *picture, uint32_t all,
-                                  struct picture_tree *tree, struct flame_arrangement *ret_arrangement)
+                                  struct stack_tree *tree,
+                                  struct flame_arrangement *ret_arrangement)
 {
     struct flame_arrangement arrangement = {0};
     uint32_t root;
-    enum status status = picture_tree_root(tree, PROFILE_NO_ID, &root);
+    enum status status = stack_tree_root(tree, PROFILE_NO_ID, &root);
     if (status != STATUS_OK)
         return status;
     sort_rows(picture, all);
@@ -127,7 +128,7 @@ enum status flame_picture_arrange(struct flame_picture *picture, uint32_t all,
         if (has_root)
             rect->node = root;
         else
-            status = picture_tree_child(tree, root, rect->frame, &rect->node);
+            status = stack_tree_child(tree, root, rect->frame, &rect->node);
     }
     while (begin < picture->rects.count && status == STATUS_OK) {
         size_t end = row_end(picture, begin);

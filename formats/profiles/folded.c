@@ -261,7 +261,7 @@ enum status folded_parse(const struct input_file *input, struct progress *progre
     reader.frames = malloc(STACK_DEPTH_LIMIT * sizeof *reader.frames);
     reader.ends = malloc(STACK_DEPTH_LIMIT * sizeof *reader.ends);
     enum status status = STATUS_NO_MEMORY;
-    if (label_cache_init(&reader.cache) && reader.frames && reader.ends)
+    if (label_cache_init(&reader.cache, input->size) && reader.frames && reader.ends)
         status = read_lines(&reader, text, input->size, progress, err);
     else
         recorder_failed(err, status);

@@ -9,22 +9,30 @@
 #include "inquest/base/bytes_reader.h"
 #include "inquest/formats/profile.h"
 
-#define LABEL_CACHE_SLOTS ((size_t)1 << 18)
+#define LABEL_CACHE_SLOTS ((size_t)1 << 18) /* at most */
 #define LABEL_CACHE_WAYS  4u
+
+struct label_slot {
+    const char *label; /* NULL: free */
+    uint32_t size, hash, frame;
+};
 
 /* The frames of labels seen lately, so that a label is taken apart and numbered once,
  * not each time it occurs. Of a fixed size: what falls out is found again the long way.
  * The labels lie in the input. */
 struct label_cache {
-    struct label_slot {
-        const char *label; /* NULL: free */
-        uint32_t size, hash, frame;
-    } * slots;
+    struct label_slot *slots;
+    size_t mask; /* their number, a power of two, less one */
 };
 
-static inline bool label_cache_init(struct label_cache *cache)
+/* `input_size`: more labels than fit in so many bytes there can't be. */
+static inline bool label_cache_init(struct label_cache *cache, uint64_t input_size)
 {
-    cache->slots = calloc(LABEL_CACHE_SLOTS, sizeof *cache->slots);
+    size_t slots = 256;
+    while (slots < LABEL_CACHE_SLOTS && slots < input_size / 4)
+        slots *= 2;
+    cache->slots = calloc(slots, sizeof *cache->slots);
+    cache->mask = slots - 1;
     return cache->slots;
 }
 
@@ -69,9 +77,9 @@ static inline uint32_t label_hash(const char *label, size_t size)
 static inline bool label_cache_find(struct label_cache *cache, const char *label, size_t size,
                                     uint32_t hash, struct label_slot **ret_slot)
 {
-    *ret_slot = &cache->slots[hash & (LABEL_CACHE_SLOTS - 1)];
+    *ret_slot = &cache->slots[hash & cache->mask];
     for (unsigned way = 0; way < LABEL_CACHE_WAYS; way++) {
-        struct label_slot *slot = &cache->slots[(hash + way) & (LABEL_CACHE_SLOTS - 1)];
+        struct label_slot *slot = &cache->slots[(hash + way) & cache->mask];
         bool is_same = slot->label && slot->hash == hash && slot->size == size &&
                        !memcmp(slot->label, label, size);
         if (!slot->label || is_same) {

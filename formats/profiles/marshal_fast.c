@@ -65,11 +65,11 @@ static inline enum status run_call(struct marshal *marshal, struct marshal_frame
     return pstats_add_call(marshal, frame, caller.id, &numbers);
 }
 
-/* Calls are mostly of one length, and callers come in no order: asks for what the call after
- * the next few refers to, if it is where it seems to be. */
+/* Calls are mostly of one length, and callers come in no order: asks for what the fourth
+ * call from here refers to, if it is where it seems to be. */
 static inline void look_ahead(const struct marshal *marshal, size_t size)
 {
-    size_t ahead = 6 * size;
+    size_t ahead = 3 * size;
     if (marshal->size - marshal->position < ahead + 5)
         return;
     const uint8_t *bytes = marshal->data + marshal->position + ahead;

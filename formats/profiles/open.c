@@ -48,6 +48,8 @@ enum status profile_parse(const struct input_file *input, struct progress *progr
                          input->name);
     struct profile profile;
     profile_init(&profile);
+    if (err)
+        *err = (struct error){0};
     enum status status = format->parse(input, progress, &profile, err);
     if (status == STATUS_OK && input->cut_short)
         status = profile_add_warning(&profile, "input",
@@ -55,6 +57,8 @@ enum status profile_parse(const struct input_file *input, struct progress *progr
                                      "whole, but the file is damaged");
     if (status != STATUS_OK) {
         profile_deinit(&profile);
+        if (err && !err->message[0]) /* the builder has no words */
+            error_set(err, status, "%s", status_name(status));
         return error_prefix(err, "%s", input->name), status;
     }
     profile_seal(&profile);

@@ -139,14 +139,6 @@ static enum status run_nothing(struct pickle *pickle, const struct argument *arg
     return STATUS_OK;
 }
 
-/* FRAME comes every 64 KiB: the pace of the progress. */
-static enum status run_frame(struct pickle *pickle, const struct argument *argument)
-{
-    (void)argument;
-    progress_update(pickle->progress, "snapshot", "bytes", pickle->offset, pickle->size);
-    return STATUS_OK;
-}
-
 static enum status run_mark(struct pickle *pickle, const struct argument *argument)
 {
     (void)argument;
@@ -243,8 +235,10 @@ static enum status run_dict(struct pickle *pickle, const struct argument *argume
     return pickle_new_dict(pickle);
 }
 
+/* Lists come in batches of a thousand: the pace of the progress. */
 static enum status run_append(struct pickle *pickle, const struct argument *argument)
 {
+    progress_update(pickle->progress, "snapshot", "bytes", pickle->offset, pickle->size);
     size_t count = (size_t)argument->parameter;
     enum status status = STATUS_OK;
     if (argument->parameter < 0)
@@ -356,7 +350,7 @@ static enum status run_text(struct pickle *pickle, const struct argument *argume
 /* To add an opcode: a row. */
 static const struct opcode opcodes[256] = {
     [0x80] = {"PROTO", run_protocol, FIXED, 1, 0},
-    [0x95] = {"FRAME", run_frame, FIXED, 8, 0},
+    [0x95] = {"FRAME", run_nothing, FIXED, 8, 0},
     ['.'] = {"STOP", run_nothing, FIXED, 0, 0},
     ['('] = {"MARK", run_mark, FIXED, 0, 0},
     ['0'] = {"POP", run_pop, FIXED, 0, 0},

@@ -17,6 +17,8 @@
 #define CACHE_BITS_MAX 16
 #define CACHE_PROBES   8
 #define NOT_CACHED     UINT64_MAX
+#define FILES_CACHED   ((UINT32_C(1) << 20) - 1) /* the last would look like NOT_CACHED */
+#define FRAMES_AT_ONCE 16
 
 /* ---- the parts of a run: their length, or 0 where the bytes are something else */
 
@@ -52,11 +54,10 @@ static inline size_t get(const struct pickle *pickle, const uint8_t *bytes, uint
     return is_short ? 2 : 5;
 }
 
-/* Putting the top into the next place of a memo without gaps. */
-static inline size_t put(const struct pickle *pickle, const uint8_t *bytes)
+/* Putting the top into the place `next` of a memo that has no gaps. */
+static inline size_t put(const struct pickle *pickle, const uint8_t *bytes, size_t next)
 {
-    size_t next = pickle->memo.count;
-    if (next != pickle->memo_used)
+    if (pickle->memo.count != pickle->memo_used)
         return 0;
     if (bytes[0] == 0x94)
         return 1;
@@ -75,15 +76,23 @@ static inline bool push_and_put(struct pickle *pickle, uint32_t value)
 
 /* ---- frames */
 
-/* The frame of a file and a line, looked for first in a few places of a table that is
- * small enough to stay in the processor's cache: 20 bits of file, 16 of line and 28
- * of frame are one word. Where all of those are taken, the first is given up. */
-static inline enum status find_frame(struct pickle *pickle, uint32_t file, uint32_t line,
-                                     uint32_t *ret_value)
+/* A frame that was seen but not looked up. */
+struct seen_frame {
+    uint64_t key; /* 20 bits of file, 16 of line */
+    size_t size;  /* of its opcodes */
+};
+
+static inline size_t cache_place(const struct pickle *pickle, uint64_t key)
 {
-    uint64_t key = (uint64_t)file << 16 | line;
-    size_t home = key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - pickle->cache_bits),
-           free_place = home;
+    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - pickle->cache_bits);
+}
+
+/* The frame of a key, looked for first in a few places of a table that nearly stays in the
+ * processor's cache: 36 bits of key and 28 of frame are one word. Where all of those
+ * are taken, the first is given up. */
+static inline enum status find_frame(struct pickle *pickle, uint64_t key, uint32_t *ret_value)
+{
+    size_t home = cache_place(pickle, key), free_place = home;
     for (size_t i = 0; i < CACHE_PROBES; i++) {
         uint64_t entry = pickle->frame_cache[home + i];
         if (entry >> PICKLE_PAYLOAD_BITS == key) {
@@ -95,29 +104,59 @@ static inline enum status find_frame(struct pickle *pickle, uint32_t file, uint3
             break;
         }
     }
-    enum status status = pickle_build_frame(pickle, file, (int32_t)line, ret_value);
+    enum status status =
+        pickle_build_frame(pickle, (uint32_t)(key >> 16), (int32_t)(key & 0xFFFF), ret_value);
     if (status == STATUS_OK)
         pickle->frame_cache[free_place] = key << PICKLE_PAYLOAD_BITS | pickle_payload(*ret_value);
     return status;
 }
 
-static inline enum status run_frame(struct pickle *pickle, const uint8_t *bytes, size_t *ret_size)
+/* False: the bytes are something else. The frame would be memo entry `next`. */
+static inline bool see_frame(const struct pickle *pickle, const uint8_t *bytes, size_t next,
+                             struct seen_frame *ret_frame)
 {
-    uint32_t index, line, value;
+    uint32_t index, line;
     size_t got = get(pickle, bytes, &index);
     uint32_t name = got ? pickle->memo.items[index] : 0, file = pickle_payload(name);
     size_t number = got ? small_int(bytes + got, &line) : 0;
     size_t tuple = got + number;
-    if (!number || bytes[tuple] != 0x86 || pickle_kind_of(name) != PICKLE_STRING || file >> 20)
+    if (!number || bytes[tuple] != 0x86 || pickle_kind_of(name) != PICKLE_STRING ||
+        file >= FILES_CACHED)
+        return false;
+    size_t kept = put(pickle, bytes + tuple + 1, next);
+    ret_frame->key = (uint64_t)file << 16 | line;
+    ret_frame->size = tuple + 1 + kept;
+    return kept;
+}
+
+/* The frames of a stack from here on: all are seen, and their places in the cache asked for,
+ * before the first is looked up. */
+static enum status run_frames(struct pickle *pickle, size_t *ret_size)
+{
+    struct seen_frame frames[FRAMES_AT_ONCE];
+    size_t count = 0, at = pickle->position;
+    while (count < FRAMES_AT_ONCE && pickle->size - at >= RUN_BYTES &&
+           see_frame(pickle, pickle->data + at, pickle->memo.count + count, &frames[count])) {
+        __builtin_prefetch(&pickle->frame_cache[cache_place(pickle, frames[count].key)]);
+        at += frames[count++].size;
+    }
+    if (!count)
         return STATUS_OK;
-    size_t kept = put(pickle, bytes + tuple + 1);
-    if (!kept)
-        return STATUS_OK;
-    enum status status = find_frame(pickle, file, line, &value);
-    if (status == STATUS_OK && !push_and_put(pickle, value))
-        status = STATUS_NO_MEMORY;
-    *ret_size = tuple + 1 + kept;
-    return status;
+    if (!array_reserve(&pickle->memo, count) || !array_reserve(&pickle->stack, count))
+        return STATUS_NO_MEMORY;
+    uint32_t *put_here = pickle->memo.items + pickle->memo.count;
+    uint32_t *push_here = pickle->stack.items + pickle->stack.count;
+    for (size_t i = 0; i < count; i++) {
+        enum status status = find_frame(pickle, frames[i].key, &put_here[i]);
+        if (status != STATUS_OK)
+            return status;
+        push_here[i] = put_here[i];
+    }
+    pickle->memo.count += count;
+    pickle->memo_used += count;
+    pickle->stack.count += count;
+    *ret_size = at - pickle->position;
+    return STATUS_OK;
 }
 
 /* ---- traces */
@@ -140,7 +179,8 @@ static inline enum status run_trace(struct pickle *pickle, const uint8_t *bytes,
     if (has_total && !(part = small_int(bytes + at, &total)))
         return STATUS_OK;
     at += has_total ? part : 0;
-    if (bytes[at] != (has_total ? 't' : 0x87) || !(part = put(pickle, bytes + at + 1)))
+    if (bytes[at] != (has_total ? 't' : 0x87) ||
+        !(part = put(pickle, bytes + at + 1, pickle->memo.count)))
         return STATUS_OK;
     if (pickle->traces.count > PICKLE_PAYLOAD_MAX)
         return STATUS_OVER_LIMIT;
@@ -189,7 +229,7 @@ enum status pickle_run_fast(struct pickle *pickle)
         size_t size = 0;
         pickle->offset = pickle->position;
         if (bytes[0] == 'h' || bytes[0] == 'j')
-            status = run_frame(pickle, bytes, &size);
+            status = run_frames(pickle, &size);
         else if (bytes[0] == '(' || bytes[0] == 'K')
             status = run_trace(pickle, bytes, &size);
         pickle->position += size;

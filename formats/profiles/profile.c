@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "inquest/base/checked_math.h"
 
+#define HUGE_PAGE         ((size_t)2 << 20)
 #define TABLE_FIRST_SLOTS 64
 #define ID_LIMIT          (UINT32_MAX - 1) /* the largest id is PROFILE_NO_ID - 2 */
 
@@ -67,10 +69,25 @@ static uint32_t hash_bytes(const struct profile_index *index, const void *data, 
 
 /* ---- tables */
 
+/* Zeroed. A large table is hit at random: on huge pages, where the system has them, most hits
+ * need no walk through the page tables. */
+static uint64_t *allocate_slots(size_t capacity)
+{
+    size_t size = capacity * sizeof(uint64_t);
+    if (size < HUGE_PAGE)
+        return calloc(1, size);
+    uint64_t *slots = aligned_alloc(HUGE_PAGE, size);
+    if (!slots)
+        return NULL;
+    madvise(slots, size, MADV_HUGEPAGE);
+    memset(slots, 0, size);
+    return slots;
+}
+
 static bool table_grow(struct id_table *table)
 {
     size_t capacity = table->capacity ? table->capacity * 2 : TABLE_FIRST_SLOTS;
-    uint64_t *slots = calloc(capacity, sizeof *slots);
+    uint64_t *slots = allocate_slots(capacity);
     if (!slots)
         return false;
     for (size_t i = 0; i < table->capacity; i++) {

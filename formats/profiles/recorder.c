@@ -283,7 +283,8 @@ enum status recorder_add(struct recorder *recorder, uint32_t base, const uint32_
         return recorder_too_large(recorder, err);
     enum status status = track_of(recorder, base, frames, marks, &track);
     if (status == STATUS_OK)
-        status = profile_add_stack(profile, frames + marks, depth - marks, &stack);
+        status = profile_add_stack(profile, marks < depth ? frames + marks : NULL, depth - marks,
+                                   &stack);
     if (status == STATUS_OK)
         status = profile_add_sample(profile, stack, track, weight, count);
     return recorder_failed(err, status);

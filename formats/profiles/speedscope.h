@@ -2,7 +2,7 @@
 #ifndef FORMATS_PROFILES_SPEEDSCOPE_H
 #define FORMATS_PROFILES_SPEEDSCOPE_H
 
-#include "formats/profiles/call_tree.h"
+#include "formats/profiles/stack_tree.h"
 
 /* Numbers that no frame of a file has. */
 #define SPEEDSCOPE_MISSING (UINT32_MAX - 2)
@@ -25,7 +25,7 @@ struct speedscope {
     struct recorder recorder;
     ARRAY(uint32_t) frames; /* the recorder's, by the file's numbers */
     struct profile scratch; /* stacks of the file's frame numbers, and their samples */
-    struct picture_tree tree;  /* of events */
+    struct stack_tree tree;  /* of events */
     struct text exporter, title;
     const char *file_unit; /* of the first profile with rows; NULL: none yet */
 

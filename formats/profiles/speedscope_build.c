@@ -16,14 +16,14 @@ void speedscope_init(struct speedscope *file, struct profile *profile, uint64_t 
     *file = (struct speedscope){.profile = profile};
     recorder_init(&file->recorder, profile, LABEL_SPY, input_size);
     profile_init(&file->scratch);
-    picture_tree_init(&file->tree);
+    stack_tree_init(&file->tree);
 }
 
 void speedscope_deinit(struct speedscope *file)
 {
     recorder_deinit(&file->recorder);
     profile_deinit(&file->scratch);
-    picture_tree_deinit(&file->tree);
+    stack_tree_deinit(&file->tree);
     array_deinit(&file->frames);
     array_deinit(&file->sample);
     array_deinit(&file->stacks);
@@ -84,14 +84,14 @@ enum status speedscope_begin_profile(struct speedscope *file)
     file->events = 0;
     file->is_in_profile = true;
     file->track = (uint32_t)file->profile->tracks.count;
-    return picture_tree_root(&file->tree, file->track, &file->root);
+    return stack_tree_root(&file->tree, file->track, &file->root);
 }
 
 static enum status open_span(struct speedscope *file)
 {
     struct speedscope_span span = {.frame = file->event.frame};
     uint32_t parent = file->open.count ? file->open.items[file->open.count - 1].node : file->root;
-    enum status status = picture_tree_child(&file->tree, parent, span.frame, &span.node);
+    enum status status = stack_tree_child(&file->tree, parent, span.frame, &span.node);
     if (status == STATUS_OK && !array_push(&file->open, span))
         status = STATUS_NO_MEMORY;
     return status;
@@ -119,7 +119,7 @@ static void pass_time(struct speedscope *file, double at)
         return;
     }
     if (passed > 0 && file->open.count)
-        picture_tree_add(&file->tree, file->open.items[file->open.count - 1].node, passed, 1);
+        stack_tree_add(&file->tree, file->open.items[file->open.count - 1].node, passed, 1);
     file->last_at = at;
 }
 
@@ -235,7 +235,7 @@ static uint64_t count_missing(const struct speedscope *file)
         missing += frame >= file->frames.count && frame != SPEEDSCOPE_CUT;
     }
     for (size_t i = 0; i < file->tree.nodes.count; i++) {
-        const struct call_node *node = &file->tree.nodes.items[i];
+        const struct stack_node *node = &file->tree.nodes.items[i];
         missing +=
             node->depth && node->frame >= file->frames.count && node->frame <= SPEEDSCOPE_MISSING;
     }
@@ -306,6 +306,6 @@ enum status speedscope_finish(struct speedscope *file, struct error *err)
     file->profile->unit = !is_none ? file->file_unit : is_py_spy ? "samples" : "none";
     status = record_samples(file, &map, err);
     if (status == STATUS_OK)
-        status = picture_tree_record(&file->tree, &map, &file->recorder, err);
+        status = stack_tree_record(&file->tree, &map, &file->recorder, err);
     return status == STATUS_OK ? recorder_finish(&file->recorder, err) : status;
 }

@@ -104,7 +104,7 @@ bool svg_attribute(const struct svg_tag *tag, const char *name, const char **ret
         size_t size = (size_t)(at - begin);
         while (at < end && is_blank(*at))
             at++;
-        if (at + 1 >= end || *at != '=')
+        if (at == end || *at != '=')
             continue; /* a name without a value */
         at++;
         while (at < end && is_blank(*at))

@@ -36,6 +36,11 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
 enum status command_open_profile(struct command_run *run, size_t operand,
                                  struct profile *ret_profile, struct error *err) MUST_CHECK;
 
+/* An index with the stacks alone, whatever the command needs: the caller closes it, and its
+ * warnings are not printed. */
+enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,
+                                struct error *err) MUST_CHECK;
+
 /* As one of the two above: the recording where the input has one, else the index of a core. */
 enum status command_open_either(struct command_run *run, size_t operand, bool *ret_is_recording,
                                 struct profile *ret_profile, struct index **ret_index,
@@ -85,6 +90,7 @@ enum status command_hotspots(struct command_run *run, struct error *err);
 enum status command_export(struct command_run *run, struct error *err);
 enum status command_flamegraph(struct command_run *run, struct error *err);
 enum status command_diff(struct command_run *run, struct error *err);
+enum status command_trend(struct command_run *run, struct error *err);
 enum status command_report(struct command_run *run, struct error *err);
 enum status command_info(struct command_run *run, struct error *err);
 enum status command_load(struct command_run *run, struct error *err);

@@ -21,14 +21,15 @@ const struct command command_table[] = {
         .name = "postmortem",
         .arguments = "CORE",
         .summary = "why it died and what it was doing",
-        .details = "Prints a summary: the signal and what caused it, the exception in flight and "
-                   "the stacks of the threads that matter. With -o it also writes one report.",
+        .details = "Prints a summary: the signal and what caused it, the exception in flight, the "
+                   "stacks of the threads that matter, and what filled the memory. With -o it "
+                   "also writes one report.",
         .example = "inquest postmortem core.zst -o report.html",
         .operands_min = 1,
         .operands_max = 1,
         .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS),
         .formats = FORMAT_TEXT | FORMAT_JSON | FORMAT_MARKDOWN | FORMAT_HTML,
-        .flags = COMMAND_SUMMARIZES,
+        .flags = COMMAND_SUMMARIZES | COMMAND_NEEDS_HEAP,
         .function = command_postmortem,
     },
     {
@@ -188,6 +189,21 @@ const struct command command_table[] = {
         .function = command_diff,
     },
     {
+        .name = "trend",
+        .arguments = "INPUT INPUT INPUT...",
+        .summary = "three or more inputs of one kind: what grows by the hour, steadily or not",
+        .details = "Fits a line through each row's numbers and puts those first that grew in every "
+                   "interval. Times are those of the files, unless --times says others; --by type, "
+                   "instances or region of cores, line, function, file or module of recordings.",
+        .example = "inquest trend core.1 core.2 core.3 --fail-if 'growth(heap) > 5%/h'",
+        .operands_min = 3,
+        .operands_max = SIZE_MAX,
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(FAIL_IF) | BIT(TIMES),
+        .formats = TABLE_FORMATS | FORMAT_HTML | FORMAT_JUNIT,
+        .flags = COMMAND_NEEDS_HEAP,
+        .function = command_trend,
+    },
+    {
         .name = "report",
         .arguments = "INPUT",
         .summary = "one self-contained page of all that the input can answer",
@@ -244,11 +260,28 @@ const struct command command_table[] = {
         .function = command_query,
     },
     {
+        .name = "export",
+        .arguments = "PROFILE",
+        .summary = "a recording for other tools: collapsed stacks, speedscope, pprof",
+        .details = "collapsed is one line a stack, as flamegraph.pl, inferno and py-spy's raw "
+                   "have it; speedscope opens in speedscope.app; pprof is a gzipped profile.proto "
+                   "for go tool pprof and others. pstats holds no stacks: its are estimated, and "
+                   "the files say so where they can.",
+        .example = "inquest export profile.raw --to pprof -o profile.pb.gz",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = ALWAYS | READS_DUMP | BIT(OUTPUT) | BIT(TO),
+        .formats = FORMAT_TEXT,
+        .flags = COMMAND_ANY_ENDING,
+        .function = command_export,
+    },
+    {
         .name = "help",
         .arguments = "[COMMAND]",
         .summary = "shows this help, or a command's",
-        .details = "Two topics are made for other programs: 'completion' prints the completion "
-                   "for bash, and 'man' the man page.",
+        .details = "'metrics' lists what --fail-if can ask for. Two topics are made for other "
+                   "programs: 'completion' prints the completion for bash, and 'man' the man "
+                   "page.",
         .example = "inquest help threads",
         .operands_min = 0,
         .operands_max = 1,

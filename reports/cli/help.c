@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reports/cli/help.h"
+#include "inquest/analyzer/gate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,41 @@ void help_render(struct text *text, const struct command *command)
         render_program(text);
 }
 
+/* The table of what --fail-if can ask for. */
+static void render_metrics(struct text *text)
+{
+    static const struct {
+        unsigned family;
+        const char *name;
+    } families[] = {{METRIC_CORE, "cores"},
+                    {METRIC_TRACEMALLOC, "tracemalloc"},
+                    {METRIC_PSTATS, "pstats"},
+                    {METRIC_SAMPLES, "py-spy and others"}};
+    static const enum metric_field fields[] = {FIELD_SELF, FIELD_TOTAL, FIELD_CALLS, FIELD_SIZE,
+                                               FIELD_COUNT};
+    text_append(text, "--fail-if 'METRIC OP VALUE[UNIT]': OP is > >= < or <=; of two inputs the "
+                      "value is\nNEW's, with % it is growth over OLD, with a sign (> +10MB) the "
+                      "change; of one\ninput % is the share of all. UNIT: B KB MB GB KiB MiB GiB s "
+                      "ms us min h.\ntrend also takes growth(METRIC) and growth(ROW), as "
+                      "'growth(heap) > 5%/h'.\n");
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        text_printf(text, "\n%s:\n", families[i].name);
+        for (const struct metric *metric = metric_table; metric->name; metric++) {
+            struct text name = {0};
+            if (!(metric->families & families[i].family))
+                continue;
+            text_append(&name, metric->name);
+            if (metric->argument)
+                text_printf(&name, "(%s)", metric->argument);
+            for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
+                if (metric->fields & fields[j])
+                    text_printf(&name, " .%s", metric_field_name(fields[j]));
+            append_row(text, text_string(&name), metric->meaning);
+            text_deinit(&name);
+        }
+    }
+}
+
 enum status command_help(struct command_run *run, struct error *err)
 {
     struct text *text = output_text(run->answer);
@@ -135,6 +171,8 @@ enum status command_help(struct command_run *run, struct error *err)
         help_render(text, command);
     else if (!strcmp(topic, "completion"))
         completion_render(text);
+    else if (!strcmp(topic, "metrics"))
+        render_metrics(text);
     else if (!strcmp(topic, "man"))
         man_render(text);
     else

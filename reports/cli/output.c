@@ -76,7 +76,7 @@ static enum status output_fail(struct output *output, int reason)
                            output->name);
 }
 
-static enum status output_flush(struct output *output)
+enum status output_flush(struct output *output)
 {
     const char *bytes = text_string(&output->text);
     size_t left = output->text.size;

@@ -19,6 +19,8 @@ struct text *output_text(struct output *output);
  * that a long answer needs little memory. The first failure is kept, so the
  * result may be left for output_commit. */
 enum status output_drain(struct output *output);
+/* As output_drain, now. */
+enum status output_flush(struct output *output);
 /* Writes what is left and puts the file under its name. The output is gone either
  * way. Where the reader of a pipe went away the error has no message: it is no
  * news to anybody. */

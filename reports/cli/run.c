@@ -100,6 +100,18 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
     return check_kind(run, opened.input, opened.index, err);
 }
 
+enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,
+                                struct error *err)
+{
+    struct session_options session = session_options(run, operand);
+    session.heap = false;
+    session.output = NULL;
+    signals_set_input(session.input);
+    enum status status = session_open(&session, ret_index, err);
+    progress_bar_clear(&run->state->bar);
+    return status;
+}
+
 static bool keep_warnings(struct command_state *state, const char *input,
                           const struct profile *profile)
 {

@@ -7,6 +7,7 @@
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
 
+#define TEXT_ROWS 20
 /* every pattern with every domain, and those that exclude */
 #define FILTERS_MAX (OPTION_LIST_MOST * OPTION_LIST_MOST + 2 * OPTION_LIST_MOST)
 
@@ -263,7 +264,7 @@ static enum status choose_stats(struct hotspots_answer *answer, struct error *er
 {
     const struct options *options = answer->run->options;
     struct pstats_list list;
-    const char *sort = options->sort ? options->sort : "self,total,nfl";
+    const char *sort = options->sort ? options->sort : "self,total";
     enum status status =
         pstats_choose(&answer->stats, sort, options->reverse_order, options->restrictions.items,
                       options->restrictions.count, &list, err);
@@ -278,6 +279,14 @@ static enum status choose_stats(struct hotspots_answer *answer, struct error *er
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     pstats_list_deinit(&list);
     return status;
+}
+
+/* Of rows, 0 for all. */
+static size_t shown_limit(const struct hotspots_answer *answer)
+{
+    bool people = answer->run->format & (FORMAT_TEXT | FORMAT_MARKDOWN);
+    int64_t limit = limit_or(answer->run->options, people ? TEXT_ROWS : -1);
+    return limit > 0 ? (size_t)limit : 0;
 }
 
 static enum status load_rows(struct hotspots_answer *answer, struct error *err)
@@ -297,6 +306,7 @@ static enum status load_rows(struct hotspots_answer *answer, struct error *err)
     enum status status = by_stats ? STATUS_OK : choose_sort(answer, err);
     answer->options.by = answer->by;
     answer->options.ascending = options->reverse_order;
+    answer->options.limit = by_stats ? 1 : shown_limit(answer);
     if (status == STATUS_OK)
         status = hotspots_build(answer->profile, &answer->options, &answer->hotspots, err);
     answer->row_count = answer->hotspots.rows.count;
@@ -306,7 +316,8 @@ static enum status load_rows(struct hotspots_answer *answer, struct error *err)
 /* The largest stacks, where a recording has stacks worth showing. */
 static enum status load_paths(struct hotspots_answer *answer, struct error *err)
 {
-    struct hotspot_options options = {.by = HOTSPOT_TRACEBACK, .sort = HOTSPOT_BY_TOTAL};
+    struct hotspot_options options = {
+        .by = HOTSPOT_TRACEBACK, .sort = HOTSPOT_BY_TOTAL, .limit = HOTSPOT_PATHS};
     bool deep = false;
     for (size_t i = 0; !deep && i < answer->profile->stacks.count; i++)
         deep = answer->profile->stacks.items[i].depth > 1;
@@ -319,7 +330,6 @@ static enum status load_paths(struct hotspots_answer *answer, struct error *err)
 enum status hotspots_load(struct hotspots_answer *answer, struct error *err)
 {
     const struct options *options = answer->run->options;
-    bool people = answer->run->format & (FORMAT_TEXT | FORMAT_MARKDOWN);
     if (options->callers && options->callees)
         return error_set(err, STATUS_USAGE, "--callers and --callees are two questions");
     enum status status = load_recording(answer, err);
@@ -334,8 +344,7 @@ enum status hotspots_load(struct hotspots_answer *answer, struct error *err)
         status = load_rows(answer, err);
     if (status == STATUS_OK)
         status = load_paths(answer, err);
-    int64_t limit = limit_or(options, people ? 20 : -1);
-    answer->shown_count =
-        limit >= 0 && (uint64_t)limit < answer->row_count ? (size_t)limit : answer->row_count;
+    size_t limit = shown_limit(answer);
+    answer->shown_count = limit && limit < answer->row_count ? limit : answer->row_count;
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "inquest_config.h"
 #include "reports/commands/html_report.h"
+#include "reports/commands/postmortem_parts.h"
 #include "reports/commands/postmortem_render.h"
 #include "reports/commands/stacks_words.h"
 #include "reports/render/escape.h"
@@ -82,6 +83,7 @@ static void verdict(struct html_page *page)
     jump(page, model->crashed, "crashed", "Crashed thread");
     jump(page, model->stacks.groups.count > (model->crashed ? 1 : 0), "others",
          model->crashed ? "Other threads" : "Threads");
+    jump(page, model->parts && model->parts->sentences.count, "holds", "What fills the memory");
     jump(page, model->memory.count, "memory", "Memory");
     jump(page, model->files.count, "files", "Mapped files");
     jump(page, model->warnings.count, "warnings", "What could not be read");
@@ -197,6 +199,8 @@ void postmortem_render_html(const struct postmortem *model, struct text *text)
     struct text tail;
     text_init(&tail);
     struct html_page after = {.model = model, .text = &tail};
+    if (model->parts)
+        parts_html(model->parts, &tail);
     html_memory(&after);
     html_warnings(&after);
     html_next(&after);

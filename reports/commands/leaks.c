@@ -119,7 +119,7 @@ static enum status count_candidates(struct leaks_answer *answer, int64_t *ret_co
                          NULL, 0, ret_count, err);
 }
 
-static void add_candidate(const struct leaks_answer *answer, struct choice *choice,
+static void add_candidate(struct leaks_answer *answer, struct choice *choice,
                           const struct index_rows *rows)
 {
     struct suspect_candidate *candidate = &choice->candidates[choice->count];
@@ -131,7 +131,8 @@ static void add_candidate(const struct leaks_answer *answer, struct choice *choi
         .is_structure = index_rows_integer(rows, 5),
         .is_alarm = index_rows_integer(rows, 6),
     };
-    (void)answer;
+    if (candidate->share >= SUSPECT_LEAST_SHARE && !candidate->is_structure)
+        answer->candidate_count++;
     choice->rank[choice->count++] = index_rows_integer(rows, 0);
 }
 

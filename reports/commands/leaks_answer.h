@@ -51,7 +51,8 @@ struct leaks_answer {
     struct table extension; /* what C code alone holds, by type */
     struct table garbage;   /* what was not collected yet, by type */
     struct table types, modules;
-    size_t suspect_count; /* before --limit */
+    size_t suspect_count;   /* before --limit */
+    size_t candidate_count; /* that a lower threshold would show, with the suspects */
 };
 
 const struct cell *leaks_cell(const struct table *table, size_t row, size_t column);

@@ -143,13 +143,31 @@ static void write_titles(const struct leaks_answer *answer, int64_t rank, const 
                        cell_text(parts, row, PART_TITLE));
 }
 
-/* The sentence has `code` in backquotes, which Markdown keeps and text leaves out. */
+/* What is between backquotes is code. */
+static void write_markdown_sentence(struct text *text, const char *why)
+{
+    struct text piece;
+    text_init(&piece);
+    for (bool code = false; *why; code = !code) {
+        size_t size = strcspn(why, "`");
+        text_clear(&piece);
+        text_append_n(&piece, why, size);
+        if (code && size)
+            escape_markdown_code(text, text_string(&piece), false);
+        else
+            escape_markdown(text, text_string(&piece));
+        why += size + (why[size] == '`');
+    }
+    text_append(text, "\n\n");
+    text->failed |= piece.failed;
+    text_deinit(&piece);
+}
+
 static void write_sentence(const struct leaks_answer *answer, const char *why)
 {
     struct text *text = output_text(answer->run->answer);
     if (is_markdown(answer)) {
-        escape_markdown(text, why);
-        text_append(text, "\n\n");
+        write_markdown_sentence(text, why);
         return;
     }
     text_append(text, "   ");
@@ -246,8 +264,6 @@ static void write_next(const struct leaks_answer *answer)
         answer_command(run, "the first suspect: its fields, who refers to it",
                        (const char *[]){"show", input, address, NULL});
     }
-    answer_command(run, "smaller ones too",
-                   (const char *[]){"leaks", input, "--threshold", "2", NULL});
     answer_command(run, "all of it as a picture",
                    (const char *[]){"flamegraph", input, "-o", "heap.svg", NULL});
 }
@@ -259,7 +275,9 @@ void leaks_render(const struct leaks_answer *answer)
     for (size_t row = 0; row < shown; row++)
         write_suspect(answer, row);
     if (shown < answer->suspect_count)
-        answer_note(answer->run, "more; --limit 0 shows all");
+        answer_note(answer->run, "there are more: --limit 0 shows all");
+    if (answer->candidate_count > answer->suspect_count)
+        answer_note(answer->run, "--threshold 2 shows smaller ones");
     if (!answer->suspect_count) {
         answer_heading(answer->run, "What the heap is made of, by type");
         answer_table(answer->run, &answer->types);

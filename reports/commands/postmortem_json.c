@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reports/commands/answer.h"
+#include "reports/commands/postmortem_parts.h"
 #include "reports/commands/postmortem_render.h"
 
 /* The index's own table, numbers as numbers. */
@@ -41,6 +42,15 @@ static void write_exception(const struct postmortem *model, struct json_writer *
     json_member_string(json, "type", exception->type);
     json_member_string(json, "message", exception->message);
     json_end_object(json);
+}
+
+static void write_deadlocks(const struct postmortem *model, struct json_writer *json)
+{
+    json_key(json, "deadlocks");
+    json_begin_array(json);
+    for (size_t i = 0; i < model->deadlocks.sentences.count; i++)
+        json_string(json, model->deadlocks.sentences.items[i]);
+    json_end_array(json);
 }
 
 static void write_memory(const struct postmortem *model, struct json_writer *json)
@@ -97,8 +107,11 @@ enum status postmortem_render_json(const struct postmortem *model, struct index 
     json_member_string(&json, "where", model->where);
     write_process(model, &json);
     write_exception(model, &json);
+    write_deadlocks(model, &json);
     write_memory(model, &json);
     write_files(model, &json);
+    if (model->parts)
+        parts_json(model->parts, &json);
     status = threads_write_json(index, options, &json, output, err);
     if (status)
         return status;

@@ -4,16 +4,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reports/commands/postmortem_parts.h"
 #include "reports/commands/postmortem_render.h"
 #include "reports/commands/stacks_words.h"
 #include "reports/commands/threads_text.h"
 #include "reports/render/escape.h"
 #include "reports/render/table.h"
 
-#define TAIL_RESERVE 6000u /* bytes kept for what follows the threads */
-#define VALUE_WIDTH  160   /* columns of a line of a local */
-#define MAX_REGIONS  12
-#define MAX_WARNINGS 20
+#define DEADLOCKS_SHOWN 8
+#define TAIL_RESERVE    6000u /* bytes kept for what follows the threads */
+#define VALUE_WIDTH     160   /* columns of a line of a local */
+#define MAX_REGIONS     12
+#define MAX_WARNINGS    20
 
 struct printer {
     const struct postmortem *model;
@@ -69,6 +71,9 @@ static bool group_section(struct printer *printer, const struct stack_group *gro
         escape_markdown(&section, text_string(&stack));
         text_append(&section, "\n\n");
         text_clear(&stack);
+        if (group->member_count == 1)
+            context_render(&printer->model->stacks, group_first(&printer->model->stacks, group),
+                           &format, &stack);
         stack_render(&printer->model->stacks, group, &format, &stack);
         group_exceptions(&printer->model->stacks, group, &format, &stack);
         if (stack.size)
@@ -82,6 +87,16 @@ static bool group_section(struct printer *printer, const struct stack_group *gro
     text_deinit(&stack);
     text_deinit(&section);
     return fits;
+}
+
+static void deadlock_section(struct printer *printer)
+{
+    const struct deadlocks *found = &printer->model->deadlocks;
+    for (size_t i = 0; i < found->sentences.count && i < DEADLOCKS_SHOWN; i++) {
+        text_append(printer->text, "**Deadlock:** ");
+        escape_markdown(printer->text, found->sentences.items[i]);
+        text_append(printer->text, "\n\n");
+    }
 }
 
 /* Threads, as many as fit; the crashed one is first in the model. */
@@ -162,6 +177,8 @@ void postmortem_render_markdown(const struct postmortem *model, struct text *tex
     text_init(&tail);
     tail.limit = MARKDOWN_LIMIT / 2;
     struct printer after = {.model = model, .text = &tail};
+    if (model->parts)
+        parts_markdown(model->parts, &tail);
     memory_section(&after);
     warning_section(&after);
     struct printer printer = {.model = model, .text = text};
@@ -170,6 +187,7 @@ void postmortem_render_markdown(const struct postmortem *model, struct text *tex
     printer.limit = MARKDOWN_LIMIT - tail.size - TAIL_RESERVE;
     fact_rows(&printer);
     text_append_char(text, '\n');
+    deadlock_section(&printer);
     thread_sections(&printer);
     text_append_n(text, text_string(&tail), tail.size);
     text->failed |= tail.failed;
@@ -182,6 +200,7 @@ void threads_render_markdown(const struct postmortem *model, struct text *text)
     struct printer printer = {.model = model, .text = text, .limit = MARKDOWN_LIMIT - 1000};
     text->limit = MARKDOWN_LIMIT;
     head(&printer);
+    deadlock_section(&printer);
     thread_sections(&printer);
     text->limit = 0;
 }

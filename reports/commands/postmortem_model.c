@@ -341,6 +341,9 @@ static enum status build(struct builder *builder, const struct postmortem_option
     enum status status =
         stacks_load(builder->index, &options->stacks, &model->stacks, builder->err);
     if (!status)
+        status = deadlocks_load(builder->index, &model->stacks, &model->arena, &model->deadlocks,
+                                builder->err);
+    if (!status)
         status = read_tables(builder);
     if (status)
         return status;
@@ -378,6 +381,7 @@ void postmortem_deinit(struct postmortem *postmortem)
     if (!postmortem)
         return;
     stacks_deinit(&postmortem->stacks);
+    deadlocks_deinit(&postmortem->deadlocks);
     array_deinit(&postmortem->facts);
     array_deinit(&postmortem->meta);
     array_deinit(&postmortem->memory);

@@ -2,6 +2,7 @@
 #ifndef INQUEST_REPORTS_COMMANDS_POSTMORTEM_MODEL_H
 #define INQUEST_REPORTS_COMMANDS_POSTMORTEM_MODEL_H
 
+#include "reports/commands/deadlocks.h"
 #include "reports/commands/stacks_model.h"
 
 /* All that a report on a core says, built once from the index. Text, Markdown,
@@ -52,6 +53,7 @@ struct postmortem {
     const char *death;                 /* "SIGSEGV: read of address 0x10, not mapped" or NULL */
     const struct stack_group *crashed; /* the group of the crashed thread, NULL: none */
     size_t exception;                  /* of the most important thread; SIZE_MAX: none */
+    struct deadlocks deadlocks;        /* of threads, of tasks */
     ARRAY(struct fact) facts;
     ARRAY(struct fact) meta;               /* the index's own table */
     ARRAY(struct memory_region) memory;    /* largest first, what is reserved last */
@@ -59,6 +61,7 @@ struct postmortem {
     ARRAY(struct mapped_file) files;
     ARRAY(struct model_warning) warnings;
     ARRAY(struct next_step) next;
+    const struct parts *parts; /* postmortem_parts.h; borrowed; NULL: there is no heap */
 };
 
 struct postmortem_options {

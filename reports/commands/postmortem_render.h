@@ -15,6 +15,12 @@
 /* The summary on standard output: for a narrow terminal at three in the morning. */
 void postmortem_render_text(const struct postmortem *model, size_t width, bool color,
                             struct text *text);
+/* The same in two: what needs the stacks alone, so that it can be read while the heap is
+ * walked, and the rest. */
+void postmortem_text_stacks(const struct postmortem *model, size_t width, bool color,
+                            struct text *text);
+void postmortem_text_rest(const struct postmortem *model, size_t width, bool color,
+                          struct text *text);
 void postmortem_render_markdown(const struct postmortem *model, struct text *text);
 void postmortem_render_html(const struct postmortem *model, struct text *text);
 /* Threads as in `threads --format json` are streamed from the index. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reports/commands/exceptions_text.h"
+#include "reports/commands/postmortem_parts.h"
 #include "reports/commands/postmortem_render.h"
 #include "reports/commands/stacks_words.h"
 #include "reports/commands/threads_text.h"
@@ -10,12 +11,13 @@
 #include "reports/render/table.h"
 #include "reports/render/terminal.h"
 
-#define SUMMARY_ITEMS    6  /* innermost frames of the crashed thread */
-#define SUMMARY_LOCALS   6  /* of each of them */
-#define SUMMARY_GROUPS   10 /* of other threads, a line or two each */
-#define SUMMARY_REGIONS  8
-#define SUMMARY_WARNINGS 8
-#define THREADS_LOCALS   40 /* of one frame in `threads` */
+#define SUMMARY_ITEMS     6  /* innermost frames of the crashed thread */
+#define SUMMARY_LOCALS    6  /* of each of them */
+#define SUMMARY_GROUPS    10 /* of other threads, a line or two each */
+#define SUMMARY_REGIONS   8
+#define SUMMARY_DEADLOCKS 8
+#define SUMMARY_WARNINGS  8
+#define THREADS_LOCALS    40 /* of one frame in `threads` */
 
 struct printer {
     const struct postmortem *model;
@@ -70,6 +72,21 @@ static void main_thread(struct printer *printer)
         return;
     text_append_char(printer->text, '\n');
     group_render(&printer->model->stacks, group, &format, printer->text);
+}
+
+static void deadlocks(struct printer *printer)
+{
+    const struct deadlocks *found = &printer->model->deadlocks;
+    if (!found->sentences.count)
+        return;
+    heading(printer, found->sentences.count == 1 ? "Deadlock" : "Deadlocks");
+    for (size_t i = 0; i < found->sentences.count && i < SUMMARY_DEADLOCKS; i++) {
+        text_append(printer->text, "  ");
+        escape_terminal(printer->text, found->sentences.items[i], ESCAPE_ONE_LINE);
+        text_append_char(printer->text, '\n');
+    }
+    if (found->sentences.count > SUMMARY_DEADLOCKS)
+        faint(printer, "[%zu more]", found->sentences.count - SUMMARY_DEADLOCKS);
 }
 
 /* Exceptions of other threads: their title only. */
@@ -205,16 +222,32 @@ static void next_steps(struct printer *printer)
     }
 }
 
-void postmortem_render_text(const struct postmortem *model, size_t width, bool color,
+void postmortem_text_stacks(const struct postmortem *model, size_t width, bool color,
                             struct text *text)
 {
     struct printer printer = {model, width, color, text};
     verdict(&printer);
     main_thread(&printer);
+    deadlocks(&printer);
     other_threads(&printer);
+}
+
+void postmortem_text_rest(const struct postmortem *model, size_t width, bool color,
+                          struct text *text)
+{
+    struct printer printer = {model, width, color, text};
+    if (model->parts)
+        parts_text(model->parts, width, text);
     memory(&printer);
     warnings(&printer);
     next_steps(&printer);
+}
+
+void postmortem_render_text(const struct postmortem *model, size_t width, bool color,
+                            struct text *text)
+{
+    postmortem_text_stacks(model, width, color, text);
+    postmortem_text_rest(model, width, color, text);
 }
 
 void threads_render_text(const struct postmortem *model, size_t width, bool color, bool verbose,
@@ -227,6 +260,7 @@ void threads_render_text(const struct postmortem *model, size_t width, bool colo
                                   .death = model->death,
                                   .more = "--verbose shows them"};
     verdict(&printer);
+    deadlocks(&printer);
     for (size_t i = 0; i < model->stacks.groups.count; i++) {
         text_append_char(text, '\n');
         group_render(&model->stacks, &model->stacks.groups.items[i], &format, text);

@@ -81,7 +81,9 @@ static void title(struct tree *tree, const struct model_task *task, size_t depth
     text_printf(&words, " %s(): %s", task->coroutine ? task->coroutine : "?",
                 task->is_deadlocked ? "deadlocked, " : "");
     text_append(&words, task->state ? task->state : "?");
-    if (task->waits_for)
+    if (tree->told[task - tree->model->tasks.items])
+        text_append(&words, ", shown above");
+    else if (task->waits_for)
         text_printf(&words, ": %s", task->waits_for);
     escape_terminal(tree->text, text_string(&words), ESCAPE_ONE_LINE);
     text_append_char(tree->text, '\n');
@@ -167,9 +169,8 @@ static void branch(struct tree *tree, size_t at, size_t depth, const char *via)
     if (tree->format->limit && tree->shown >= tree->format->limit && !tree->told[at])
         return;
     title(tree, task, depth, via);
-    if (tree->told[at] || depth >= DEPTH_MAX) {
+    if (tree->told[at] || depth >= DEPTH_MAX)
         return;
-    }
     tree->told[at] = true;
     tree->shown++;
     context(tree, task, depth);

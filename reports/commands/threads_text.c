@@ -126,9 +126,8 @@ void locals_render(const struct stacks *stacks, const struct stack_frame *frame,
     }
 }
 
-/* The context variables of a thread, as locals of no frame. */
-static void context_render(const struct stacks *stacks, const struct stack_thread *thread,
-                           const struct stack_format *format, struct text *text)
+void context_render(const struct stacks *stacks, const struct stack_thread *thread,
+                    const struct stack_format *format, struct text *text)
 {
     size_t shown = thread->variable_count;
     if (format->no_locals || !shown)

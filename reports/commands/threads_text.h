@@ -32,4 +32,8 @@ void locals_render(const struct stacks *stacks, const struct stack_frame *frame,
 void group_exceptions(const struct stacks *stacks, const struct stack_group *group,
                       const struct stack_format *format, struct text *text);
 
+/* The context variables of a thread, as locals of no frame. */
+void context_render(const struct stacks *stacks, const struct stack_thread *thread,
+                    const struct stack_format *format, struct text *text);
+
 #endif

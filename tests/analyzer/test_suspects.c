@@ -123,8 +123,8 @@ static void names_the_dict_and_what_is_in_it(void **state)
     assert_string_equal(suspect->title, "shop.cache.SESSIONS");
     assert_string_equal(suspect->path, "shop.cache.SESSIONS");
     assert_string_equal(suspect->holder, "module-level dict");
-    assert_says(suspect->why, "keeps 1,023.9 KiB alive");
-    assert_says(suspect->why, "100 `shop.models.Session`, of which 88 % is `.basket`");
+    assert_says(suspect->why, "keeps 1023.9 KiB alive");
+    assert_says(suspect->why, "100 `shop.models.Session`, of which 89 % is `.basket`");
     assert_int_equal(part_of(suspect, "field", ".basket")->bytes, 100 * (56 + 9 * KIB));
     assert_int_equal(part_of(suspect, "field", ".user")->instances, 100);
     assert_int_equal(part_of(suspect, "type", "str")->bytes, 100 * 10 * KIB);

@@ -203,14 +203,12 @@ static void redacted(struct objects *objects)
         str(objects, "secret two"),
     };
     uint64_t root = list_with_room(objects, items, 4, 4);
-    struct redaction *redaction = redaction_create();
-    objects->process.redaction = redaction;
+    objects->process.redaction = redaction_create();
     findings_scene_run(&scene, objects, root, NULL, 0, waste_write);
     assert_rows(&scene, "SELECT count(*) FROM waste WHERE kind = 'duplicate string' AND count = 2",
                 "2");
-    assert_rows(&scene, "SELECT count(*) FROM waste WHERE title LIKE '%%secret%%'", "0");
+    assert_rows(&scene, "SELECT count(*) FROM waste WHERE title LIKE '%secret%'", "0");
     findings_scene_close(&scene);
-    redaction_destroy(redaction);
 }
 
 #define EACH(name)                                                                                 \

@@ -4,7 +4,6 @@
 
     tests/bench/make_profiles.py snapshot [--traces 1000000] [--stacks 262294] [--seed 1] -o large.pickle
     tests/bench/make_profiles.py pstats [--functions 200000] [--edges 1000000] [--seed 1] -o large.prof
-    tests/bench/make_profiles.py folded [--lines 1000000] [--seed 1] -o large.folded
     tests/bench/make_profiles.py time --dump BUILD/tests/formats/profile_dump FILE...
 
 A snapshot's stacks are ways through a random tree of calls, 17.5 frames on average; as in a real one a file's name is
@@ -82,22 +81,6 @@ def make_pstats(options):
         marshal.dump(stats, file)
 
 
-def make_folded(options):
-    chance = random.Random(options.seed)
-    files = file_names(600)
-    frames = ["function_%d (%s:%d)" % (i, chance.choice(files)[24:], chance.randrange(1, 3000)) for i in range(30000)]
-    seen = set()
-    with open(options.output, "w", encoding="ascii") as file:
-        while len(seen) < options.lines:
-            way, site = [], chance.randrange(3)
-            for _ in range(chance.randrange(2, 8)):
-                way.append(site)
-                site = (site * 7919 + chance.randrange(30) * 104729 + 13) % len(frames)
-            if tuple(way) not in seen:
-                seen.add(tuple(way))
-                print(";".join(frames[i] for i in way), chance.randrange(1, 1000), file=file)
-
-
 def cost_of(command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -123,8 +106,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     rows = (("snapshot", make_snapshot, (("--traces", 1000000), ("--stacks", 262294))),
-            ("pstats", make_pstats, (("--functions", 200000), ("--edges", 1000000))),
-            ("folded", make_folded, (("--lines", 1000000),)))
+            ("pstats", make_pstats, (("--functions", 200000), ("--edges", 1000000))))
     for name, make, sizes in rows:
         command = commands.add_parser(name)
         command.set_defaults(run=make)

@@ -227,6 +227,15 @@ static void recordings_are_recognised(void **state)
     assert_int_equal(family_of("SQLite format 3", 16), PROFILE_NONE);
 }
 
+static void inputs_are_told_apart(void **state)
+{
+    (void)state;
+    struct input_file input = {.name = "x", .data = (const uint8_t *)"\x80\4N.", .size = 4};
+    assert_int_equal(input_file_kind(&input), INPUT_PROFILE);
+    input.data = (const uint8_t *)"\1\2\3\4";
+    assert_int_equal(input_file_kind(&input), INPUT_UNKNOWN);
+}
+
 static void anything_else_is_told(void **state)
 {
     (void)state;
@@ -250,6 +259,7 @@ int main(void)
         cmocka_unit_test(samples_add_up),
         cmocka_unit_test(facts_and_warnings_are_kept),
         cmocka_unit_test(recordings_are_recognised),
+        cmocka_unit_test(inputs_are_told_apart),
         cmocka_unit_test(anything_else_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,52 @@ static void references_name_what_was(void **state)
     profile_deinit(&profile);
 }
 
+/* Numbers that the short way through calls gave, and then left the call to the long way. */
+static void numbering_is_undone(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    struct profile profile;
+    BYTES_ADD(&bytes, "{\xa9\3z\1a" INT("\7") "z\1f)\5" INT("\1") INT("\1") HALF HALF "{r");
+    BYTES_ADD(&bytes, "\0\0\0\0)\4\xe9\5\0\0\0" INT("\3") HALF "l\1\0\0\0\1\0"
+                                                               "0");
+    BYTES_ADD(&bytes, ")\3z\1a" INT("\7") "\xfa\1g)\5r\1\0\0\0r\1\0\0\0" HALF HALF "{0");
+    BYTES_ADD(&bytes, ")\3z\1b" INT("\7") "r\2\0\0\0)\5" INT("\1") INT("\1") HALF HALF "{0"
+                                                                                       "0");
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.stats.count, 3);
+    assert_int_equal(profile.calls.items[0].calls, 5);
+    assert_true(profile.calls.items[0].total == 1);
+    assert_int_equal(profile.stats.items[1].calls, 5);
+    const struct profile_function *last = &profile.functions.items[profile.stats.items[2].function];
+    assert_string_equal(profile_text(&profile, last->name), "g");
+    profile_deinit(&profile);
+}
+
+static void many_callers_differ_too(void **state)
+{
+    (void)state;
+    for (uint32_t twice = 0; twice < 2; twice++) {
+        struct bytes bytes = {0};
+        struct profile profile;
+        BYTES_ADD(&bytes, "{" KEY("a", "f") ")\5" INT("\1") INT("\1") HALF HALF "{");
+        for (uint32_t i = 0; i < 50; i++) {
+            BYTES_ADD(&bytes, ")\3z\1ai");
+            bytes_add_u32(&bytes, twice && i == 49 ? 3 : i);
+            BYTES_ADD(&bytes, "z\1g" INT("\1"));
+        }
+        BYTES_ADD(&bytes, "0"
+                          "0");
+        if (twice) {
+            expect_failure(&bytes, STATUS_CORRUPT, "the caller g comes twice");
+            continue;
+        }
+        expect_profile(&bytes, &profile);
+        assert_int_equal(profile.stats.items[0].call_count, 50);
+        profile_deinit(&profile);
+    }
+}
+
 /* The empty constants of a code object, then its name and file. */
 #define OLD_CODE(name)                                                                             \
     "c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0s\2\0\0\0ab)\1N)\0)\0)\0)\0z\3" name         \
@@ -322,6 +368,8 @@ int main(void)
         cmocka_unit_test(counts_and_samples),
         cmocka_unit_test(old_forms),
         cmocka_unit_test(references_name_what_was),
+        cmocka_unit_test(numbering_is_undone),
+        cmocka_unit_test(many_callers_differ_too),
         cmocka_unit_test(code_in_a_key),
         cmocka_unit_test(two_codes_of_one_name_are_two),
         cmocka_unit_test(damage_is_named),

@@ -22,8 +22,8 @@ from checks import Result
 SCENES = {
     "off": "automatic collection was off: gc.disable()",
     "threshold_zero": "automatic collection was off: gc.set_threshold(0)",
-    "young": "are in generation 0",
-    "oldest": "are in generation 2",
+    "young": "in generation 0",
+    "oldest": "in generation 2",
     "frozen": "gc.freeze() took",
     "none": None,
     "collecting": "the collector was running",

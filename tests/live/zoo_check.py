@@ -197,6 +197,7 @@ class Index:
             subprocess.run([program, "load", core, "-o", path, "-q"], check=True)
             self.types = {row[0]: (int(row[1]), row[2]) for row in self._rows(
                 program, path, "select id, address, name from type")}
+            self.warnings = [row[0] for row in self._rows(program, path, "select message from warning")]
             addresses = {}
             for row in self._rows(program, path, "select id, address, size, is_tracked, type_id from object"):
                 address = addresses[row[0]] = int(row[1], 0)
@@ -213,7 +214,15 @@ class Index:
 
 def check_index(program, core, truth, damaged=()):
     """A Report of every object that the truth has. `damaged`: those whose size inquest is known not to know."""
-    index, report = Index(program, core), Report()
+    index = Index(program, core)
+    report = compare_index(index, truth, damaged)
+    count_tracked(index, truth, report)
+    find_freed(index, truth, report)
+    return report
+
+
+def compare_index(index, truth, damaged=()):
+    report = Report()
     for address, (size, is_tracked, type_address, referents) in truth.objects.items():
         report.count += 1
         if address not in index.objects:
@@ -233,8 +242,6 @@ def check_index(program, core, truth, damaged=()):
             report.known += 1
         elif missing:
             report.wrong["references", name].append("%#x: missing %s" % (address, list(map(hex, missing.elements()))))
-    count_tracked(index, truth, report)
-    find_freed(index, truth, report)
     return report
 
 

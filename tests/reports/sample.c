@@ -44,7 +44,7 @@ void sample_thread(struct sample *sample, struct sample_thread thread)
         INDEX_STR(thread.name), INDEX_INT(thread.is_main), INDEX_INT(thread.is_crashed),
         INDEX_INT(thread.holds_gil), INDEX_STR(thread.state), INDEX_INT(0x7000 + thread.id),
         INDEX_INT(!thread.is_c), INDEX_INT(0), INDEX_STR(thread.waits_for), INDEX_NONE, INDEX_NONE,
-        INDEX_NONE);
+        INDEX_NONE, INDEX_NONE, INDEX_NONE);
 }
 
 int64_t sample_frame(struct sample *sample, int64_t thread, int64_t depth, const char *function,

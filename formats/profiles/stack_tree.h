@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef FORMATS_PROFILES_CALL_TREE_H
-#define FORMATS_PROFILES_CALL_TREE_H
+#ifndef FORMATS_PROFILES_STACK_TREE_H
+#define FORMATS_PROFILES_STACK_TREE_H
 
 #include "formats/profiles/recorder.h"
 
 /* For formats that tell stacks step by step (spans that open and close, rectangles):
  * a tree of calls in which a step costs the same at any depth. Nodes are numbered
  * from 0; equal children of one node are one. */
-struct call_node {
+struct stack_node {
     uint32_t parent; /* PROFILE_NO_ID: a root */
     uint32_t frame;  /* of a root: its base track, or PROFILE_NO_ID */
     uint32_t depth;  /* of a root 0 */
@@ -15,20 +15,20 @@ struct call_node {
     double weight; /* of the node itself, without its children */
 };
 
-struct picture_tree {
-    ARRAY(struct call_node) nodes;
+struct stack_tree {
+    ARRAY(struct stack_node) nodes;
     struct id_map children;
 };
 
-void picture_tree_init(struct picture_tree *tree);
-void picture_tree_deinit(struct picture_tree *tree);
-enum status picture_tree_root(struct picture_tree *tree, uint32_t track, uint32_t *ret_node) MUST_CHECK;
+void stack_tree_init(struct stack_tree *tree);
+void stack_tree_deinit(struct stack_tree *tree);
+enum status stack_tree_root(struct stack_tree *tree, uint32_t track, uint32_t *ret_node) MUST_CHECK;
 /* Below STACK_DEPTH_LIMIT all are one child, which stands for what was left out. */
-enum status picture_tree_child(struct picture_tree *tree, uint32_t node, uint32_t frame,
-                            uint32_t *ret_child) MUST_CHECK;
+enum status stack_tree_child(struct stack_tree *tree, uint32_t node, uint32_t frame,
+                             uint32_t *ret_child) MUST_CHECK;
 
-static inline void picture_tree_add(struct picture_tree *tree, uint32_t node, double weight,
-                                 uint64_t count)
+static inline void stack_tree_add(struct stack_tree *tree, uint32_t node, double weight,
+                                  uint64_t count)
 {
     tree->nodes.items[node].weight += weight;
     tree->nodes.items[node].count += count;
@@ -47,7 +47,7 @@ static inline uint32_t frame_map_get(const struct frame_map *map, uint32_t numbe
 }
 
 /* Hands the nodes with a count to the recorder, in the order they came. */
-enum status picture_tree_record(const struct picture_tree *tree, const struct frame_map *map,
-                             struct recorder *recorder, struct error *err) MUST_CHECK;
+enum status stack_tree_record(const struct stack_tree *tree, const struct frame_map *map,
+                              struct recorder *recorder, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "formats/profiles/call_tree.h"
+#include "formats/profiles/stack_tree.h"
 
 #include <stdlib.h>
 
@@ -7,19 +7,19 @@
 
 #define CUT (PROFILE_NO_ID - 1) /* the frame that stands for those left out; no id is so high */
 
-void picture_tree_init(struct picture_tree *tree)
+void stack_tree_init(struct stack_tree *tree)
 {
-    *tree = (struct picture_tree){0};
+    *tree = (struct stack_tree){0};
     id_map_init(&tree->children);
 }
 
-void picture_tree_deinit(struct picture_tree *tree)
+void stack_tree_deinit(struct stack_tree *tree)
 {
     array_deinit(&tree->nodes);
     id_map_deinit(&tree->children);
 }
 
-static enum status add_node(struct picture_tree *tree, struct call_node node, uint32_t *ret_node)
+static enum status add_node(struct stack_tree *tree, struct stack_node node, uint32_t *ret_node)
 {
     if (tree->nodes.count >= CUT)
         return STATUS_OVER_LIMIT;
@@ -29,13 +29,13 @@ static enum status add_node(struct picture_tree *tree, struct call_node node, ui
     return STATUS_OK;
 }
 
-enum status picture_tree_root(struct picture_tree *tree, uint32_t track, uint32_t *ret_node)
+enum status stack_tree_root(struct stack_tree *tree, uint32_t track, uint32_t *ret_node)
 {
-    return add_node(tree, (struct call_node){.parent = PROFILE_NO_ID, .frame = track}, ret_node);
+    return add_node(tree, (struct stack_node){.parent = PROFILE_NO_ID, .frame = track}, ret_node);
 }
 
-enum status picture_tree_child(struct picture_tree *tree, uint32_t node, uint32_t frame,
-                            uint32_t *ret_child)
+enum status stack_tree_child(struct stack_tree *tree, uint32_t node, uint32_t frame,
+                             uint32_t *ret_child)
 {
     uint32_t depth = tree->nodes.items[node].depth + 1, child;
     if (depth > STACK_DEPTH_LIMIT) {
@@ -47,7 +47,7 @@ enum status picture_tree_child(struct picture_tree *tree, uint32_t node, uint32_
     uint64_t key = (uint64_t)node << 32 | frame;
     child = id_map_find(&tree->children, key);
     if (child == PROFILE_NO_ID) {
-        struct call_node made = {.parent = node, .frame = frame, .depth = depth};
+        struct stack_node made = {.parent = node, .frame = frame, .depth = depth};
         enum status status = add_node(tree, made, &child);
         if (status != STATUS_OK)
             return status;
@@ -59,7 +59,7 @@ enum status picture_tree_child(struct picture_tree *tree, uint32_t node, uint32_
 }
 
 /* Writes the node's frames to path, outermost first; *ret_track is its root's. */
-static enum status read_path(const struct picture_tree *tree, const struct call_node *node,
+static enum status read_path(const struct stack_tree *tree, const struct stack_node *node,
                              const struct frame_map *map, struct recorder *recorder, uint32_t *path,
                              uint32_t *ret_track)
 {
@@ -78,15 +78,15 @@ static enum status read_path(const struct picture_tree *tree, const struct call_
     return STATUS_OK;
 }
 
-enum status picture_tree_record(const struct picture_tree *tree, const struct frame_map *map,
-                             struct recorder *recorder, struct error *err)
+enum status stack_tree_record(const struct stack_tree *tree, const struct frame_map *map,
+                              struct recorder *recorder, struct error *err)
 {
     CLEANUP_FREE uint32_t *path = malloc(STACK_DEPTH_LIMIT * sizeof *path);
     if (!path)
         return recorder_failed(err, STATUS_NO_MEMORY);
     uint64_t steps = 0;
     for (size_t i = 0; i < tree->nodes.count; i++) {
-        const struct call_node *node = &tree->nodes.items[i];
+        const struct stack_node *node = &tree->nodes.items[i];
         uint32_t track;
         if (!node->count)
             continue;
