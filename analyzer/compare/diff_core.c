@@ -47,6 +47,7 @@ static enum status judge_pair(struct core_pair *pair, struct error *err)
     bool same_program = same_meta(pair, "executable") || same_meta(pair, "command");
     pair->is_one_process = same_program && same_meta(pair, "python_version") &&
                            (old_start ? old_start == new_start : same_meta(pair, "pid"));
+    pair->is_one_pid = same_meta(pair, "pid");
     static const struct {
         const char *key, *words;
     } expected[] = {{"command", "commands"},
@@ -137,10 +138,13 @@ struct joined_table {
 static const struct joined_table joined_tables[] = {
     {"suspects",
      "Leak suspects, joined by fingerprint",
-     "SELECT coalesce(fingerprint, title), coalesce(path, title), kind, retained, instances "
-     "FROM suspect WHERE kind IN ('single', 'group')",
+     "SELECT coalesce(fingerprint, title), coalesce(nullif(path, ''), title), kind, retained, "
+     "instances, listed FROM (SELECT *, 1 AS listed FROM suspect UNION ALL SELECT *, 0 FROM "
+     "suspect_candidate) WHERE kind IN ('single', 'group')",
      {"fingerprint", "path", "kind"},
-     {{"retained", "Retained", DIFF_BYTES}, {"instances", "Instances", DIFF_COUNT}}},
+     {{"retained", "Retained", DIFF_BYTES},
+      {"instances", "Instances", DIFF_COUNT},
+      {"suspects", "Suspects", DIFF_COUNT}}},
     {"memory",
      "Memory of the process",
      "SELECT region, bytes FROM memory WHERE region NOT LIKE 'reserved%'",
@@ -153,6 +157,16 @@ static const struct joined_table joined_tables[] = {
      {{"bytes", "Bytes", DIFF_BYTES}, {"copies", "Copies", DIFF_COUNT}}},
 };
 
+/* A candidate is told where it is a suspect in the other. */
+static void keep_listed(struct diff_table *table)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->rows.count; i++)
+        if (table->rows.items[i].old_values[2] > 0 || table->rows.items[i].new_values[2] > 0)
+            table->rows.items[kept++] = table->rows.items[i];
+    table->rows.count = kept;
+}
+
 static enum status diff_joined(const struct core_pair *pair, const struct joined_table *joined,
                                struct error *err)
 {
@@ -163,6 +177,8 @@ static enum status diff_joined(const struct core_pair *pair, const struct joined
     memcpy(table->measures, joined->measures, sizeof table->measures);
     enum status status =
         joined_rows(pair->old_index, pair->new_index, joined->sql, &pair->diff->arena, table, err);
+    if (joined == &joined_tables[0])
+        keep_listed(table);
     diff_sort(table);
     return status;
 }
@@ -226,7 +242,7 @@ enum status diff_cores(struct index *old_index, struct index *new_index, struct 
     diff_init(&diff);
     diff.family = "core";
     diff.total = (struct diff_measure){"heap", "Heap", DIFF_BYTES};
-    struct core_pair pair = {old_index, new_index, &diff, false};
+    struct core_pair pair = {.old_index = old_index, .new_index = new_index, .diff = &diff};
     enum status status = judge_pair(&pair, err);
     if (status == STATUS_OK)
         status = diff_types(&pair, err);

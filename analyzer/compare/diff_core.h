@@ -10,6 +10,7 @@ struct core_pair {
     struct index *old_index, *new_index;
     struct diff *diff;
     bool is_one_process; /* both are of one process: addresses mean the same */
+    bool is_one_pid;     /* and none is of a fork: threads and tasks have the same numbers */
 };
 
 /* diff_objects.c: "containers", which old objects hold the new ones; of one process. */

@@ -114,7 +114,7 @@ static enum status compare(const struct core_pair *pair, const char *name, const
     table->keys[2] = "frame";
     table->measures[0] = (struct diff_measure){"frames", "Frames", DIFF_COUNT};
     struct arena *arena = &pair->diff->arena;
-    bool by_identity = pair->is_one_process;
+    bool by_identity = pair->is_one_process && pair->is_one_pid;
     enum status status = load(pair->old_index, sql, by_identity, arena, &old_side, err);
     if (status == STATUS_OK)
         status = load(pair->new_index, sql, by_identity, arena, &new_side, err);

@@ -15,19 +15,26 @@ static void count_sizes(const struct graph_dominators *dominators, struct domina
     }
 }
 
-/* `cursor` is where the next child of each object goes. */
-static void place(const struct graph_dominators *dominators, uint32_t *cursor,
-                  struct dominated_tree *tree)
+/* From the last one on, each takes its place at the end of what its holder has left, so
+ * that the first child comes right behind its holder; then places count from the start.
+ * What is left of each is where the objects go in the end. */
+static void place(const struct graph_dominators *dominators, struct dominated_tree *tree)
 {
-    uint32_t top = 0;
+    uint32_t *left = tree->object, top = dominators->order_count;
+    for (uint32_t i = 0; i < dominators->order_count; i++)
+        left[dominators->order[i]] = tree->size[dominators->order[i]];
+    for (uint32_t i = dominators->order_count; i-- > 0;) {
+        uint32_t node = dominators->order[i], holder = dominators->idom[node];
+        uint32_t *end = holder < GRAPH_NONE ? &left[holder] : &top;
+        tree->position[node] = *end -= tree->size[node];
+    }
     for (uint32_t i = 0; i < dominators->order_count; i++) {
         uint32_t node = dominators->order[i], holder = dominators->idom[node];
-        uint32_t *next = holder < GRAPH_NONE ? &cursor[holder] : &top;
-        tree->position[node] = *next;
-        tree->object[*next] = node;
-        cursor[node] = *next + 1;
-        *next += tree->size[node];
+        if (holder < GRAPH_NONE)
+            tree->position[node] += tree->position[holder];
     }
+    for (uint32_t i = 0; i < dominators->order_count; i++)
+        tree->object[tree->position[dominators->order[i]]] = dominators->order[i];
 }
 
 enum status dominated_tree_build(const struct graph_dominators *dominators, uint32_t node_count,
@@ -39,17 +46,15 @@ enum status dominated_tree_build(const struct graph_dominators *dominators, uint
                                   .object = malloc(bytes),
                                   .position = malloc(bytes),
                                   .size = calloc(1, bytes)};
-    uint32_t *cursor = malloc(bytes);
-    bool ready = tree.object && tree.position && tree.size && cursor;
+    bool ready = tree.object && tree.position && tree.size;
     if (ready) {
         memset(tree.position, 0xFF, bytes);
         count_sizes(dominators, &tree);
-        place(dominators, cursor, &tree);
+        place(dominators, &tree);
         *ret_tree = tree;
     } else {
         dominated_tree_deinit(&tree);
     }
-    free(cursor);
     return ready ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

@@ -67,6 +67,10 @@ static uint32_t next_new(struct search *search, struct visit *visit)
     uint32_t found = GRAPH_NONE;
     for (; edge < end; edge++) {
         uint32_t target = targets[edge], met = state[target];
+        if (!met && !graph_degree(search->forward, target)) {
+            state[target] = IN_NO_CYCLE; /* most nodes refer to nothing */
+            continue;
+        }
         if (!met) {
             found = target;
             break;

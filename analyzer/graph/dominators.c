@@ -88,9 +88,12 @@ static uint32_t go_down(struct search *search, uint32_t current)
     uint64_t end = search->forward->first[search->node[current - 1] + UINT64_C(1)];
     while (edge < end) {
         uint32_t target = targets[edge++];
-        if (number[target] == UNSEEN) {
+        if (number[target] != UNSEEN)
+            continue;
+        uint32_t entered = enter(search, target, current);
+        if (graph_degree(search->forward, target)) { /* most nodes refer to nothing */
             search->edge[current] = edge;
-            return enter(search, target, current);
+            return entered;
         }
     }
     return 0;

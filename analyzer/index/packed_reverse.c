@@ -27,6 +27,7 @@ static enum status make_rows(const struct heap_references *references, struct re
 {
     size_t count = (size_t)references->count;
     uint64_t *first = calloc((size_t)reverse->objects + 2, sizeof *first);
+    reverse->first = NULL;
     reverse->own_first = first;
     reverse->own_source = count <= SIZE_MAX / sizeof *reverse->source - 1
                               ? malloc((count + 1) * sizeof *reverse->source)
@@ -37,7 +38,6 @@ static enum status make_rows(const struct heap_references *references, struct re
     for (size_t i = 2; i < (size_t)reverse->objects + 2; i++)
         first[i] += first[i - 1];
     place(references, reverse->objects, first, reverse->own_source);
-    reverse->first = first;
     reverse->source = reverse->own_source;
     return STATUS_OK;
 }
@@ -80,7 +80,8 @@ static enum status number_parts(struct reverse_rows *reverse, uint32_t source, u
 static bool find_source(const struct reverse_rows *reverse, uint32_t target, uint32_t source,
                         uint64_t *ret_position)
 {
-    uint64_t low = reverse->first[target], end = reverse->first[(uint64_t)target + 1], high = end;
+    uint64_t low = reverse_rows_start(reverse, target);
+    uint64_t end = reverse_rows_start(reverse, (uint64_t)target + 1), high = end;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         bool is_numbered = reverse->source[middle] >= reverse->objects;
@@ -164,7 +165,7 @@ enum status reverse_rows_make(uint32_t objects, const struct heap_references *re
                                    .first = references->reverse_first,
                                    .source = references->reverse_source};
     enum status status = targets_are_sound(objects, references) ? STATUS_OK : STATUS_USAGE;
-    if (status == STATUS_OK && !reverse.source)
+    if (status == STATUS_OK && (!reverse.first || !reverse.source))
         status = make_rows(references, &reverse);
     if (status == STATUS_OK)
         status = number_rows(&reverse, references);

@@ -22,11 +22,11 @@ struct reverse_more {
 
 struct reverse_rows {
     uint32_t objects;
-    const uint64_t *first; /* objects + 1; the row of i is first[i] .. first[i + 1] */
+    const uint32_t *first; /* objects + 1; NULL: own_first */
     /* Of each reference its source's array index or, from `objects` on, the number
      * of a part, plus `objects`. By source, then in the source's own order. */
     uint32_t *source;
-    uint64_t *own_first; /* where these two were made here */
+    uint64_t *own_first; /* the same, where these two were made here */
     uint32_t *own_source;
     ARRAY(struct reverse_part) parts;
     ARRAY(struct reverse_more) more; /* by target, then by source, in its own order */
@@ -36,6 +36,12 @@ struct reverse_rows {
 enum status reverse_rows_make(uint32_t objects, const struct heap_references *references,
                               struct reverse_rows *ret_reverse) MUST_CHECK;
 void reverse_rows_deinit(struct reverse_rows *reverse);
+
+/* The row of `object` is from its start to that of the next. */
+static inline uint64_t reverse_rows_start(const struct reverse_rows *reverse, uint64_t object)
+{
+    return reverse->first ? reverse->first[object] : reverse->own_first[object];
+}
 
 static inline struct reverse_part reverse_rows_source(const struct reverse_rows *reverse,
                                                       uint64_t position)

@@ -74,10 +74,11 @@ struct row_cursor {
     uint32_t run;             /* and how often without a break; 0: nothing yet */
 };
 
-static const uint64_t *row_starts(const struct row_cursor *cursor)
+static uint64_t row_begins(const struct row_cursor *cursor, uint64_t object)
 {
-    return cursor->direction == HEAP_REFERENCES ? cursor->heap->references->first
-                                                : cursor->heap->reverse.first;
+    return cursor->direction == HEAP_REFERENCES
+               ? cursor->heap->references->first[object]
+               : reverse_rows_start(&cursor->heap->reverse, object);
 }
 
 static size_t more_count(const struct row_cursor *cursor)
@@ -96,13 +97,12 @@ static uint32_t more_object(const struct row_cursor *cursor, size_t i)
  * of which nothing has been taken. */
 static void row_open(struct row_cursor *cursor, uint32_t object)
 {
-    const uint64_t *first = row_starts(cursor);
     size_t count = more_count(cursor);
     if (object > cursor->object)
         cursor->more = cursor->more_end;
     cursor->object = object;
-    cursor->strong = first[object];
-    cursor->end = first[(uint64_t)object + 1];
+    cursor->strong = row_begins(cursor, object);
+    cursor->end = row_begins(cursor, (uint64_t)object + 1);
     while (cursor->more < count && more_object(cursor, cursor->more) < object)
         cursor->more++;
     cursor->more_end = cursor->more;

@@ -88,13 +88,14 @@ static void fill_weights(struct call_edges *edges)
     }
 }
 
-/* A caller that has no numbers of its own took at least what it called. */
-static void fill_missing(struct call_edges *edges, const bool *has_stat)
+/* A caller that has no numbers of its own, or none but zeros (the root that module
+ * profile writes), took at least what it called. */
+static void fill_missing(struct call_edges *edges, const bool *has_total)
 {
     const struct profile *profile = edges->profile;
     for (size_t i = 0; i < profile->calls.count; i++) {
         const struct profile_call *call = &profile->calls.items[i];
-        if (!has_stat[call->caller] && call->caller != call->callee)
+        if (!has_total[call->caller] && call->caller != call->callee)
             edges->total[call->caller] += edges->edge_total[i];
     }
 }
@@ -177,19 +178,19 @@ enum status call_edges_init(struct call_edges *edges, const struct profile *prof
 {
     *edges = (struct call_edges){.profile = profile};
     struct graph_components cycles = {0};
-    bool *has_stat = calloc(profile->functions.count + 1, sizeof *has_stat);
-    if (!has_stat || !allocate(edges)) {
-        free(has_stat);
+    bool *has_total = calloc(profile->functions.count + 1, sizeof *has_total);
+    if (!has_total || !allocate(edges)) {
+        free(has_total);
         call_edges_deinit(edges);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
     for (size_t i = 0; i < profile->stats.count; i++)
-        has_stat[profile->stats.items[i].function] = true;
+        has_total[profile->stats.items[i].function] = profile->stats.items[i].total > 0;
     fill_rows(edges, true, edges->first_in, edges->in);
     fill_rows(edges, false, edges->first_out, edges->out);
     fill_weights(edges);
-    fill_missing(edges, has_stat);
-    free(has_stat);
+    fill_missing(edges, has_total);
+    free(has_total);
     enum status status = find_cycles(edges, &cycles, err);
     if (status == STATUS_OK) {
         fill_unheld(edges);

@@ -89,6 +89,14 @@ static bool add_node(struct estimate *estimate, uint32_t parent, uint32_t functi
     return recursion || heap_push(estimate, (uint32_t)(estimate->nodes.count - 1));
 }
 
+/* A function's total counts its recursion once: what it spends in calls of itself is
+ * spent on the same things, so those calls have no share of their own. */
+static bool is_self_call(const struct estimate *estimate, uint32_t edge)
+{
+    const struct profile_call *call = &estimate->tree->profile->calls.items[edge];
+    return call->caller == call->callee;
+}
+
 /* How a node's time is shared out: its own part, and an edge's. */
 struct shares {
     double own, all;
@@ -102,6 +110,7 @@ static struct shares shares_of(const struct estimate *estimate, const struct cal
     const struct call_edges *edges = &estimate->edges;
     uint32_t function = node->function;
     struct shares shares = {0};
+    double held = 0;
     if (estimate->tree->is_reverse) {
         bool top = !node->parent;
         shares = (struct shares){.first = edges->first_in, .rows = edges->in};
@@ -112,10 +121,13 @@ static struct shares shares_of(const struct estimate *estimate, const struct cal
         shares.weights = edges->edge_total;
         shares.own = edges->self[function];
     }
-    for (uint64_t i = shares.first[function]; i < shares.first[function + 1]; i++)
-        shares.all += shares.weights[shares.rows[i]];
+    for (uint64_t i = shares.first[function]; i < shares.first[function + 1]; i++) {
+        double weight = shares.weights[shares.rows[i]];
+        shares.all += is_self_call(estimate, shares.rows[i]) ? 0 : weight;
+        held += weight;
+    }
     if (estimate->tree->is_reverse && !node->parent) /* what no caller accounts for */
-        shares.own = shares.own > shares.all ? shares.own - shares.all : 0;
+        shares.own = shares.own > held ? shares.own - held : 0;
     shares.all += shares.own;
     if (!estimate->tree->is_reverse && shares.all < edges->total[function])
         shares.all = edges->total[function];
@@ -138,8 +150,10 @@ static bool add_children(struct estimate *estimate, uint32_t id)
         uint32_t edge = shares.rows[i];
         const struct profile_call *call = &profile->calls.items[edge];
         uint32_t function = estimate->tree->is_reverse ? call->caller : call->callee;
-        double total = node.total * shares.weights[edge] / shares.all;
-        if (total > 0 && !add_node(estimate, id, function, total, part * (double)call->calls))
+        bool is_self = is_self_call(estimate, edge);
+        double total = is_self ? 0 : node.total * shares.weights[edge] / shares.all;
+        if ((total > 0 || is_self) &&
+            !add_node(estimate, id, function, total, part * (double)call->calls))
             return false;
     }
     return true;

@@ -12,12 +12,13 @@ struct task {
     struct heap *heap;
     const struct graph_roots *roots;
     struct heap_facts *facts;
+    struct graph reverse;
 };
 
 static enum status find_reverse(void *context, struct error *err)
 {
     struct task *task = context;
-    return graph_reverse(&task->heap->references, 1, &task->facts->reverse, err);
+    return graph_reverse(&task->heap->references, 1, &task->reverse, err);
 }
 
 static enum status find_components(void *context, struct error *err)
@@ -45,8 +46,31 @@ static enum status find_retained(void *context, struct error *err)
     return status;
 }
 
-static enum status find_dominators(struct heap *heap, const struct graph_roots *roots,
-                                   struct heap_facts *facts, struct error *err)
+/* Half of the memory suffices where the rows begin; what is too much is given back. */
+static enum status keep_reverse(struct graph *reverse, struct heap_facts *facts, struct error *err)
+{
+    uint32_t *first = (uint32_t *)reverse->first;
+    if (reverse->edge_count > UINT32_MAX) {
+        graph_deinit(reverse);
+        return STATUS_OK;
+    }
+    for (uint64_t i = 0; i <= reverse->node_count; i++) {
+        uint32_t start = (uint32_t)reverse->first[i];
+        first[i] = start;
+    }
+    enum status status = graph_resize((void **)&reverse->first, reverse->node_count + UINT64_C(1),
+                                      sizeof *first, err);
+    if (status != STATUS_OK)
+        return status;
+    facts->reverse_first = (uint32_t *)reverse->first;
+    facts->reverse_sources = reverse->targets;
+    *reverse = (struct graph){0};
+    return STATUS_OK;
+}
+
+static enum status find_dominators(struct heap *heap, const struct graph *reverse,
+                                   const struct graph_roots *roots, struct heap_facts *facts,
+                                   struct error *err)
 {
     struct graph_roots garbage = {0};
     uint32_t *garbage_nodes = NULL;
@@ -58,8 +82,8 @@ static enum status find_dominators(struct heap *heap, const struct graph_roots *
                                      &garbage_nodes, &garbage.count, err);
     garbage.nodes = garbage_nodes;
     if (status == STATUS_OK)
-        status = graph_dominators(&heap->references, &facts->reverse, roots, &garbage,
-                                  &facts->dominators, err);
+        status =
+            graph_dominators(&heap->references, reverse, roots, &garbage, &facts->dominators, err);
     graph_free(garbage_nodes);
     return status;
 }
@@ -93,12 +117,15 @@ enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
     if (root_lists(roots, &nodes, &classes) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "roots: out of memory");
     const struct graph_roots graph_roots = {nodes, classes, (uint32_t)roots->roots.count};
-    struct task task = {heap, &graph_roots, &facts};
+    struct task task = {.heap = heap, .roots = &graph_roots, .facts = &facts};
     const struct graph_task first[] = {{find_reverse, &task}, {find_components, &task}};
     const struct graph_task last[] = {{find_retained, &task}, {find_paths, &task}};
     enum status status = graph_run(first, 2, THREADS, err);
     if (status == STATUS_OK)
-        status = find_dominators(heap, &graph_roots, &facts, err);
+        status = find_dominators(heap, &task.reverse, &graph_roots, &facts, err);
+    if (status == STATUS_OK)
+        status = keep_reverse(&task.reverse, &facts, err);
+    graph_deinit(&task.reverse);
     if (status == STATUS_OK)
         status = graph_run(last, 2, THREADS, err);
     free(nodes);
@@ -114,7 +141,8 @@ void heap_facts_deinit(struct heap_facts *facts)
 {
     if (!facts)
         return;
-    graph_deinit(&facts->reverse);
+    graph_free(facts->reverse_first);
+    graph_free(facts->reverse_sources);
     graph_components_deinit(&facts->components);
     graph_dominators_deinit(&facts->dominators);
     graph_paths_deinit(&facts->paths);

@@ -7,7 +7,8 @@
 
 /* What the passes over the graph found out, by object id. */
 struct heap_facts {
-    struct graph reverse;
+    /* The references by target, for the index: rows of sources, ascending. */
+    uint32_t *reverse_first, *reverse_sources; /* NULL: 2^32 or more */
     struct graph_components components;
     struct graph_dominators dominators;
     struct graph_paths paths; /* shortest, from a root */

@@ -208,8 +208,8 @@ static enum status write_bulk(struct writing *writing, bool plain, struct error 
         .label = heap->label,
         .more_count = heap->weak.count,
         .more = (const struct heap_more_reference *)heap->weak.items,
-        .reverse_first = writing->facts->reverse.first,
-        .reverse_source = writing->facts->reverse.targets,
+        .reverse_first = writing->facts->reverse_first,
+        .reverse_source = writing->facts->reverse_sources,
     };
     status = index_writer_heap(writing->writer, &objects, &references, &labels, plain, err);
     free(offsets);

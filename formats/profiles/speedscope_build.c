@@ -242,6 +242,37 @@ static uint64_t count_missing(const struct speedscope *file)
     return missing;
 }
 
+/* Whether the stacks are the recorder's but for the numbers of the frames: then they need
+ * not be made again, which takes as much memory as a large file. */
+static bool can_adopt(const struct speedscope *file)
+{
+    if (file->frames.count != file->profile->frames.count) /* two of the file's are one */
+        return false;
+    for (size_t i = 0; i < file->recorder.marks.count; i++)
+        if (file->recorder.marks.items[i] != LABEL_FRAME)
+            return false;
+    for (size_t i = 0; i < file->tree.nodes.count; i++)
+        if (file->tree.nodes.items[i].count)
+            return false;
+    for (size_t i = 0; i < file->scratch.stack_frames.count; i++)
+        if (file->scratch.stack_frames.items[i] >= file->frames.count)
+            return false;
+    return true;
+}
+
+static void adopt(struct speedscope *file)
+{
+    struct profile *profile = file->profile, *scratch = &file->scratch;
+    for (size_t i = 0; i < scratch->stack_frames.count; i++)
+        scratch->stack_frames.items[i] = file->frames.items[scratch->stack_frames.items[i]];
+    profile->stack_frames = scratch->stack_frames;
+    profile->stacks = scratch->stacks;
+    profile->samples = scratch->samples;
+    memset(&scratch->stack_frames, 0, sizeof scratch->stack_frames);
+    memset(&scratch->stacks, 0, sizeof scratch->stacks);
+    memset(&scratch->samples, 0, sizeof scratch->samples);
+}
+
 static enum status warn(struct profile *profile, uint64_t count, const char *what)
 {
     return count ? profile_add_warning(profile, "samples", "%" PRIu64 " %s", count, what)
@@ -304,6 +335,13 @@ enum status speedscope_finish(struct speedscope *file, struct error *err)
     bool is_py_spy = !strncmp(text_string(&file->exporter), "py-spy", 6);
     bool is_none = !file->file_unit || !strcmp(file->file_unit, "none");
     file->profile->unit = !is_none ? file->file_unit : is_py_spy ? "samples" : "none";
+    profile_seal(&file->scratch); /* its tables take room, and nothing is added any more */
+    array_deinit(&file->stacks);
+    array_deinit(&file->weights);
+    if (can_adopt(file)) {
+        adopt(file);
+        return recorder_finish(&file->recorder, err);
+    }
     status = record_samples(file, &map, err);
     if (status == STATUS_OK)
         status = stack_tree_record(&file->tree, &map, &file->recorder, err);

@@ -46,11 +46,7 @@ static enum status render(struct diff_answer *answer, struct error *err)
     case FORMAT_MARKDOWN: diff_render_markdown(answer, text); break;
     case FORMAT_HTML: diff_render_html(answer, text); break;
     case FORMAT_JUNIT: gates_junit(answer->gates, "diff", text); break;
-    case FORMAT_SVG:
-        if (!answer->flame)
-            return error_set(err, STATUS_USAGE, "there is no picture of how two cores differ");
-        flame_render(answer->flame, text);
-        break;
+    case FORMAT_SVG: flame_render(answer->flame, text); break;
     default: diff_render_text(answer, text); break;
     }
     return STATUS_OK;
@@ -71,6 +67,13 @@ static enum status compare_cores(struct command_run *run, struct gates *gates,
     for (size_t i = 0; i < 2 && status == STATUS_OK; i++) {
         answer.sides[i].input = options->operands[i];
         status = add_facts(indexes[i], &diff.arena, &answer.sides[i], err);
+    }
+    struct flame_graph flame;
+    if (status == STATUS_OK && (run->format == FORMAT_SVG || run->format == FORMAT_HTML)) {
+        status = diff_retained_graph(indexes[0], indexes[1],
+                                     options->icicle || run->format == FORMAT_HTML, &diff.arena,
+                                     &flame, err);
+        answer.flame = &flame;
     }
     if (status == STATUS_OK)
         status = render(&answer, err);

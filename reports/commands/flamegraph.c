@@ -4,6 +4,7 @@
 
 #include "inquest/analyzer/retained_tree.h"
 #include "reports/commands/answer.h"
+#include "reports/commands/diff_flame.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/postmortem_model.h"
 #include "reports/commands/profile_flame.h"
@@ -50,7 +51,7 @@ static void append_bytes(struct text *text, uint64_t bytes)
     format_bytes(text, bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX);
 }
 
-static void node_name(const struct retained_node *node, struct text *text)
+void retained_node_name(const struct retained_node *node, struct text *text)
 {
     switch (node->kind) {
     case RETAINED_ALL: text_append(text, "all objects"); return;
@@ -100,7 +101,7 @@ static bool fill_nodes(const struct retained_tree *tree, struct arena *arena,
     text_init(&text);
     for (size_t i = 0; i < tree->nodes.count && ok; i++) {
         const struct retained_node *node = &tree->nodes.items[i];
-        node_name(node, &text);
+        retained_node_name(node, &text);
         nodes[i] = (struct flame_node){.parent = node->parent,
                                        .value = (double)node->value,
                                        .name = take(arena, &text),
@@ -185,7 +186,7 @@ static void write_outline(struct command_run *run, const struct retained_tree *t
         text_clear(&escaped);
         append_bytes(&escaped, node->value);
         text_printf(text, "%10s  %*s", text_string(&escaped), (int)(depth * TEXT_INDENT), "");
-        node_name(node, &name);
+        retained_node_name(node, &name);
         text_clear(&escaped);
         escape_terminal(&escaped, text_string(&name), ESCAPE_ONE_LINE);
         size_t used = 21 + depth * TEXT_INDENT;
@@ -205,7 +206,7 @@ static void write_node(const struct retained_node *node, size_t id, struct json_
 {
     struct text name;
     text_init(&name);
-    node_name(node, &name);
+    retained_node_name(node, &name);
     json_begin_object(json);
     json_member_integer(json, "id", (int64_t)id);
     json_key(json, "parent");

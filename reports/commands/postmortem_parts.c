@@ -80,7 +80,7 @@ static const struct part part_rows[] = {
     {"cycles",
      "Reference cycles, garbage first",
      "SELECT CASE WHEN is_garbage THEN 'garbage' ELSE 'alive' END, copies, members, bytes, "
-     "has_finalizer, shape FROM cycle WHERE kind <> 'program' OR is_garbage ORDER BY is_garbage "
+     "CASE WHEN has_finalizer THEN 'yes' END, shape FROM cycle WHERE kind <> 'program' OR is_garbage ORDER BY is_garbage "
      "DESC, bytes DESC, id",
      {{"state", "State", COLUMN_PLAIN},
       {"copies", "Copies", COLUMN_COUNT},

@@ -289,6 +289,22 @@ static void a_list_to_a_freed_object_ends(struct objects *objects)
     assert_cut_ring(objects, RING - 1);
 }
 
+/* One bad object does not hide those behind it. */
+static void a_list_goes_on_behind_a_damaged_object(struct objects *objects)
+{
+    uint64_t addrs[RING];
+    make_ring(objects, 0, addrs);
+    fake_python_put(&objects->python, addrs[1] - 8, (addrs[0] - 16) | 1);
+    set(objects, addrs[1], PY_object_type, UINT64_C(0x123456789000));
+    struct heap_find result;
+    find(objects, &result);
+    assert_non_null(result.note);
+    assert_int_equal(result.tracked_count, RING - 1);
+    assert_false(heap_map_has(result.tracked, addrs[1]));
+    assert_true(heap_map_has(result.tracked, addrs[2]));
+    heap_find_deinit(&result);
+}
+
 /* ---- reference counts */
 
 static void immortal_counts(struct objects *objects)
@@ -333,6 +349,7 @@ TEST_EACH_VERSION(objects_on_lists_are_tracked)
 TEST_EACH_VERSION(a_list_that_loops_ends)
 TEST_EACH_VERSION(a_list_to_nowhere_ends)
 TEST_EACH_VERSION(a_list_to_a_freed_object_ends)
+TEST_EACH_VERSION(a_list_goes_on_behind_a_damaged_object)
 TEST_EACH_VERSION(immortal_counts)
 
 int main(void)
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test(each_a_list_that_loops_ends),
         cmocka_unit_test(each_a_list_to_nowhere_ends),
         cmocka_unit_test(each_a_list_to_a_freed_object_ends),
+        cmocka_unit_test(each_a_list_goes_on_behind_a_damaged_object),
         cmocka_unit_test(each_immortal_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,9 +210,9 @@ static void test_tree_is_estimated(void **state)
                                           " main:0 1 5 1\n"
                                           "  left:0 0.5 1 2\n"
                                           "   leaf:0 0.5 0.5 4\n"
-                                          "  right:0 1.5 3 4\n"
-                                          "   leaf:0 0.75 0.75 8\n"
-                                          "   right (recursion):0 0.75 0.75 4\n");
+                                          "  right:0 2 3 4\n"
+                                          "   leaf:0 1 1 8\n"
+                                          "   right (recursion):0 0 0 4\n");
     assert_string_equal(tree.note, "estimated from caller/callee totals");
     assert_false(tree.is_cut);
     call_tree_deinit(&tree);
@@ -222,14 +222,14 @@ static void test_tree_is_estimated(void **state)
                                           "  left:0 0 0.5 4\n"
                                           "   main:0 0.5 0.5 1\n"
                                           "  right:0 0 1 8\n"
-                                          "   main:0 0.75 0.75 1\n"
-                                          "   right (recursion):0 0.25 0.25 1\n"
+                                          "   main:0 1 1 1\n"
+                                          "   right (recursion):0 0 0 1\n"
                                           " left:0 0 0.5 2\n"
                                           "  main:0 0.5 0.5 2\n"
                                           " main:0 1 1 1\n"
                                           " right:0 0 2 8\n"
-                                          "  main:0 1.5 1.5 4\n"
-                                          "  right (recursion):0 0.5 0.5 4\n");
+                                          "  main:0 2 2 4\n"
+                                          "  right (recursion):0 0 0 4\n");
     call_tree_deinit(&tree);
     profile_deinit(&profile);
 }

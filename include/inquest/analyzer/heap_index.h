@@ -62,9 +62,10 @@ struct heap_references { /* compressed sparse rows by source */
     /* References at the ends of the rows, beside `count`: ascending by source. */
     size_t more_count;
     const struct heap_more_reference *more;
-    /* The same rows by target, without `more`, each ascending by source; NULL: they are
-     * made. index_writer_heap leaves other numbers in reverse_source. */
-    const uint64_t *reverse_first;
+    /* The same rows by target, without `more`, each ascending by source, where there are
+     * fewer than 2^32; NULL: they are made. index_writer_heap leaves other numbers in
+     * reverse_source. */
+    const uint32_t *reverse_first;
     uint32_t *reverse_source;
 };
 

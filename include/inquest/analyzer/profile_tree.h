@@ -20,8 +20,9 @@ enum call_node_kind {
     CALL_NODE_FUNCTION,
     CALL_NODE_ROOT,      /* node 0 */
     CALL_NODE_TRACK,     /* a process or thread: `function` is an index into profile.tracks */
-    CALL_NODE_RECURSION, /* of an estimated tree: a call back into a function above it; its
-                            time is here, its calls are cut */
+    CALL_NODE_RECURSION, /* of an estimated tree: a call back into a function above it, whose
+                            calls are cut. Its time is here; of a function that calls itself
+                            directly none is, for that is spent as the rest of it */
 };
 
 struct call_node {
