@@ -62,7 +62,8 @@ static enum status is_library_table(struct finder *finder, const struct suspect 
                                     bool *ret_table)
 {
     uint32_t object = suspect->object;
-    const struct graph_paths *paths = &finder->facts->paths;
+    const struct findings *findings = finder_paths(finder, object);
+    const struct graph_paths *paths = &findings->facts->paths;
     *ret_table = false;
     for (unsigned steps = 0; steps < 64 && paths->parent[object] < GRAPH_NONE; steps++)
         object = paths->parent[object];
@@ -71,7 +72,7 @@ static enum status is_library_table(struct finder *finder, const struct suspect 
         strcmp(suspect->holder, "gc.garbage") == 0 ||
         strncmp(suspect->holder, "logging", strlen("logging")) == 0)
         return STATUS_OK;
-    const struct heap_root *root = &finder->findings->roots->roots.items[entry];
+    const struct heap_root *root = &findings->roots->roots.items[entry];
     if ((root->kind != ROOT_MODULE && root->kind != ROOT_TYPE && root->kind != ROOT_BUILTINS) ||
         module_origin(&finder->modules, root->label) == MODULE_PROGRAM)
         return STATUS_OK;

@@ -53,13 +53,16 @@ enum status finder_init(struct finder *finder, const struct findings *findings,
     finder->garbage_list = status == STATUS_OK ? find_garbage_list(finder) : GRAPH_NONE;
     if (status == STATUS_OK)
         status = module_table_load(findings, &finder->modules);
-    return status == STATUS_OK ? c_holders_find(findings, &finder->c_holders) : status;
+    if (status == STATUS_OK)
+        status = c_holders_find(findings, &finder->c_holders);
+    return status == STATUS_OK ? named_paths_find(findings, &finder->named) : status;
 }
 
 void finder_deinit(struct finder *finder)
 {
     module_table_deinit(&finder->modules);
     c_holders_deinit(&finder->c_holders);
+    named_paths_deinit(&finder->named);
     free(finder->namespaces);
     free(finder->type_bytes);
     free(finder->type_count);
@@ -101,6 +104,11 @@ bool is_container(const struct python_type *type)
     case KIND_COUNTER: return true;
     default: return false;
     }
+}
+
+const struct findings *finder_paths(const struct finder *finder, uint32_t object)
+{
+    return named_paths_for(&finder->named, finder->findings, object);
 }
 
 bool is_transparent(const struct finder *finder, uint32_t object)

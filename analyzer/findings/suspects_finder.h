@@ -5,6 +5,7 @@
 #include "analyzer/findings/suspects.h"
 #include "analyzer/findings/suspects_c.h"
 #include "analyzer/findings/suspects_modules.h"
+#include "analyzer/findings/suspects_named.h"
 #include "inquest/analyzer/suspect_rules.h"
 
 /* What the files suspects_*.c share while they look. */
@@ -22,6 +23,7 @@ struct finder {
     const struct dominated_tree *tree; /* out's */
     struct module_table modules;
     struct c_holders c_holders;
+    struct named_paths named;
     uint64_t *namespaces;              /* bitmap: dictionaries of modules */
     ARRAY(uint8_t) label_is_dict;      /* by label code: 0 not known, 1 no, 2 ".__dict__" */
     uint64_t *type_bytes, *type_count; /* by type, zero between uses */
@@ -45,6 +47,8 @@ struct suspect *finder_add(struct finder *finder, enum suspect_kind kind);
 
 /* Lists, tuples, dicts, sets, deques: what has items and no attributes. */
 bool is_container(const struct python_type *type);
+/* The findings whose paths lead to the object by names, where any do. */
+const struct findings *finder_paths(const struct finder *finder, uint32_t object);
 /* What is part of how a program is written, not of what it keeps: modules, classes,
  * functions, frames. Never a suspect itself. */
 bool is_transparent(const struct finder *finder, uint32_t object);

@@ -371,7 +371,7 @@ static enum status add_holders(struct grouping *grouping, const struct group *gr
     for (size_t i = 0; i < group->holders.count && i < LOOK_AT_HOLDERS; i++) {
         const struct holder *holder = &group->holders.items[i];
         struct text path = {0};
-        findings_path(finder->findings, holder->object, &path);
+        findings_path(finder_paths(finder, holder->object), holder->object, &path);
         if (!path.size)
             text_append(&path, heap_type(finder->heap, holder->object)->name);
         const struct suspect_part part = {
@@ -403,7 +403,7 @@ static enum status name_group(struct grouping *grouping, const struct group *gro
     enum status status = find_common_object(grouping, group, &common);
     if (status == STATUS_OK && common != GRAPH_NONE) {
         suspect->accumulation = common;
-        findings_path(finder->findings, common, &path);
+        findings_path(finder_paths(finder, common), common, &path);
         status = way_find(finder, common, &way);
         if (status == STATUS_OK)
             way_mask_all(finder, &way, &mask);

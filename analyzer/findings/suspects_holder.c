@@ -207,30 +207,17 @@ static const char *kept(struct naming *naming, const struct text *text)
     return arena_strdup(&naming->finder->out->arena, text_string(text));
 }
 
-/* The interpreter's own reference to gc.garbage makes it a root without that name. */
-static void write_path(const struct naming *naming, uint32_t object, struct text *text)
-{
-    struct text path = {0};
-    findings_path(naming->finder->findings, object, &path);
-    const char *words = text_string(&path), *end = strchr(words, '>');
-    bool is_nameless =
-        naming->way.steps[0].object == naming->finder->garbage_list && *words == '<' && end;
-    if (is_nameless)
-        text_append(text, "gc.garbage");
-    text_append(text, is_nameless ? end + 1 : words);
-    text_deinit(&path);
-}
-
 static enum status write_names(struct naming *naming)
 {
     struct suspect *suspect = naming->suspect;
     const struct findings *findings = naming->finder->findings;
     struct text text = {0};
     suspect->holder = kept(naming, &naming->words);
-    write_path(naming, suspect->object, &text);
+    findings_path(finder_paths(naming->finder, suspect->object), suspect->object, &text);
     suspect->path = kept(naming, &text);
     text_clear(&text);
-    write_path(naming, suspect->accumulation, &text);
+    findings_path(finder_paths(naming->finder, suspect->accumulation), suspect->accumulation,
+                  &text);
     suspect->accumulation_path = kept(naming, &text);
     text_clear(&text);
     if (naming->from)

@@ -31,7 +31,8 @@ static enum status read_labels(struct finder *finder, struct way *way)
 
 enum status way_find(struct finder *finder, uint32_t object, struct way *ret_way)
 {
-    const struct graph_paths *paths = &finder->facts->paths;
+    const struct findings *findings = finder_paths(finder, object);
+    const struct graph_paths *paths = &findings->facts->paths;
     struct way way = {0};
     for (;; object = paths->parent[object]) {
         if (way.count == WAY_STEPS)
@@ -42,7 +43,7 @@ enum status way_find(struct finder *finder, uint32_t object, struct way *ret_way
     }
     uint32_t entry = graph_paths_root(paths, object);
     if (entry != GRAPH_NONE)
-        way.root = &finder->findings->roots->roots.items[entry];
+        way.root = &findings->roots->roots.items[entry];
     for (size_t i = 0, j = way.count - 1; i < j; i++, j--) {
         struct way_step step = way.steps[i];
         way.steps[i] = way.steps[j];

@@ -9,7 +9,8 @@
 
 #include "analyzer/objects/fields.h"
 
-#define WORDS_MAX 4096u
+#define WORDS_MAX   4096u
+#define METHODS_MAX 64
 
 static bool is_exit_name(const char *name)
 {
@@ -107,6 +108,22 @@ static enum status add_with_lock(struct held_objects *held, struct python_proces
     return status;
 }
 
+/* Each `with` statement has a bound method of its own: the same one again is a copy. */
+struct seen_methods {
+    uint64_t addrs[METHODS_MAX];
+    size_t count;
+};
+
+static bool is_new(struct seen_methods *seen, uint64_t addr)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->addrs[i] == addr)
+            return false;
+    if (seen->count < METHODS_MAX)
+        seen->addrs[seen->count++] = addr;
+    return true;
+}
+
 enum status held_objects_add(struct held_objects *held, struct python_process *process,
                              const struct frame_fact *frame, size_t holder, bool any_word)
 {
@@ -114,6 +131,7 @@ enum status held_objects_add(struct held_objects *held, struct python_process *p
     uint32_t slots;
     enum status status = STATUS_OK;
     bool next_is_self = false;
+    struct seen_methods seen = {.count = 0};
     if (!frame_live_stack(process, frame, &addr, &end_addr)) {
         slots = any_word ? frame_slots(process, frame, &addr) : 0;
         if (!slots)
@@ -133,7 +151,7 @@ enum status held_objects_add(struct held_objects *held, struct python_process *p
             continue;
         }
         uint64_t self_addr = next_is_self ? object_addr : bound_exit(process, type, object_addr);
-        if (self_addr)
+        if (self_addr && (next_is_self || is_new(&seen, object_addr)))
             status = add_with_lock(held, process, self_addr, holder);
         next_is_self = !next_is_self && is_exit_function(process, type, object_addr);
     }

@@ -201,6 +201,8 @@ enum status command_cycles(struct command_run *run, struct error *err)
     struct cycles_answer answer = {.run = run};
     enum status status = command_open_index(run, 0, &answer.index, err);
     if (status == STATUS_OK)
+        status = name_input(run, answer_needs_heap(answer.index, err), err);
+    if (status == STATUS_OK)
         status = name_input(run, cycles_model_load(answer.index, &answer.model, err), err);
     if (status != STATUS_OK)
         return status;

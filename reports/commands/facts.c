@@ -36,6 +36,21 @@ static const struct fact known[] = {
     {"thread_count", NULL, "Threads", FACT_COUNT, false},
     {"python_thread_count", NULL, "Python threads", FACT_COUNT, false},
     {"frame_count", NULL, "Python frames", FACT_COUNT, false},
+    {"recorder", NULL, "Recorded by", FACT_TEXT, false},
+    {"title", NULL, "Title", FACT_TEXT, false},
+    {"wrapper", NULL, "Compressed by", FACT_TEXT, false},
+    {"unit", NULL, "Unit", FACT_TEXT, false},
+    {"total", NULL, "Total", FACT_COUNT, false},
+    {"count", NULL, "Blocks, samples, calls", FACT_COUNT, false},
+    {"functions", NULL, "Functions", FACT_COUNT, false},
+    {"stacks", NULL, "Stacks", FACT_COUNT, false},
+    {"track_count", NULL, "Processes, threads", FACT_COUNT, false},
+    {"tree", NULL, "Tree", FACT_TEXT, false},
+    {"is_sampled", NULL, "Sampled", FACT_BOOL, false},
+    {"is_approximate", NULL, "Read off a picture", FACT_BOOL, false},
+    {"traceback_limit", NULL, "Frames kept of a stack", FACT_NUMBER, false},
+    {"pickle_protocol", NULL, "Pickle protocol", FACT_NUMBER, false},
+    {"parts", NULL, NULL, FACT_TEXT, true},
     {"tool", NULL, "Indexed by", FACT_TEXT, false},
     {"schema", NULL, "Index schema", FACT_NUMBER, false},
     {"redacted", NULL, "Redacted", FACT_BOOL, false},
@@ -43,6 +58,11 @@ static const struct fact known[] = {
     {"files_state", NULL, NULL, FACT_TEXT, true},
 };
 #define KNOWN_COUNT (sizeof known / sizeof *known)
+
+/* Recordings have none of these. */
+#define OF_CORES                                                                                   \
+    " WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'kind' AND value IN"                        \
+    " ('tracemalloc', 'pstats', 'pyspy'))"
 
 /* Other keys come after the known ones, by name. */
 static size_t rank(const char *key)
@@ -122,9 +142,11 @@ enum status facts_load(struct index *index, struct facts *ret_facts, struct erro
 {
     static const char *const statements[] = {
         "SELECT key, value FROM meta ORDER BY key LIMIT 1000",
-        "SELECT 'thread_count', count(*) FROM thread",
-        "SELECT 'python_thread_count', count(*) FROM thread WHERE is_python",
-        "SELECT 'frame_count', count(*) FROM frame WHERE kind = 'python'",
+        "SELECT 'thread_count', (SELECT count(*) FROM thread)" OF_CORES,
+        "SELECT 'python_thread_count', (SELECT count(*) FROM thread WHERE is_python)" OF_CORES,
+        "SELECT 'frame_count', (SELECT count(*) FROM frame WHERE kind = 'python')" OF_CORES,
+        "SELECT 'track_count', (SELECT count(*) FROM sample_track) FROM meta"
+        " WHERE key = 'kind' AND value = 'pyspy'",
     };
     struct facts facts = {0};
     arena_init(&facts.arena);

@@ -18,6 +18,9 @@ enum status integer_query(struct index *index, const char *sql,
                           struct error *err) MUST_CHECK;
 /* What went wrong with an index names the input, once. */
 enum status name_input(const struct command_run *run, enum status status, struct error *err);
+/* STATUS_NOT_IN_DUMP, in words, where the index has no heap: the core's Python could
+ * not be read. */
+enum status answer_needs_heap(struct index *index, struct error *err) MUST_CHECK;
 /* As --limit says, for a statement's LIMIT: -1 for all. */
 int64_t limit_or(const struct options *options, int64_t otherwise);
 /* The columns of a line of text: a terminal's, else no bound. */

@@ -55,6 +55,15 @@ enum status name_input(const struct command_run *run, enum status status, struct
     return status;
 }
 
+enum status answer_needs_heap(struct index *index, struct error *err)
+{
+    struct heap_reader *reader;
+    enum status status = heap_reader_open(index, &reader, err);
+    if (status == STATUS_OK)
+        heap_reader_close(reader);
+    return status;
+}
+
 int64_t limit_or(const struct options *options, int64_t otherwise)
 {
     if (!options_has_limit(options))

@@ -248,6 +248,8 @@ enum status command_waste(struct command_run *run, struct error *err)
 {
     struct answer answer = {.run = run};
     enum status status = command_open_index(run, 0, &answer.index, err);
+    if (status == STATUS_OK)
+        status = name_input(run, answer_needs_heap(answer.index, err), err);
     if (status != STATUS_OK)
         return status;
     table_init(&answer.kinds, kind_columns, COUNT_OF(kind_columns));

@@ -179,12 +179,12 @@ static uint64_t most_bytes; /* that may still be told */
 static void spoiled(struct objects *objects)
 {
     struct allocation_sites sites;
-    if (!has(objects, PY_hashtable_count))
+    if (!has(objects, PY_runtime_traces))
         return;
     make_scene(objects);
     publish(objects, scene.traces, scene.domains);
     spoil(objects);
-    open_process(objects);
+    objects_open(objects);
     assert_int_equal(allocation_sites_read(&objects->process, true, &sites), STATUS_OK);
     assert_true(sites.bytes <= most_bytes);
     assert_true(sites.note || !sites.is_tracing || sites.bytes == 4000);

@@ -82,8 +82,8 @@ static void states(struct stacks *stacks)
     stacks_open(stacks);
     stacks_collect(stacks);
     stacks_expect(stacks, STATES,
-                  "Task-7,pending,,0;a,waiting,task 'b',1;b,waiting,task 'a',1;"
-                  "behind,waiting,task 'b',0;done,done,,0;gone,cancelled,,0;now,running,,0;"
+                  "Task-7,pending,-,0;a,waiting,task 'b',1;b,waiting,task 'a',1;"
+                  "behind,waiting,task 'b',0;done,done,-,0;gone,cancelled,-,0;now,running,-,0;"
                   "stops,being cancelled,task 'a',0;");
     stacks_expect(stacks,
                   "SELECT a.name, b.name, via FROM task_wait w JOIN task a ON a.id = task_id"
@@ -225,7 +225,7 @@ static void all_absent(struct stacks *stacks)
     publish(stacks, &task, 1, 0);
     stacks_open(stacks);
     stacks_collect(stacks);
-    stacks_expect(stacks, "SELECT count(*), name, state FROM task", "1,,waiting;");
+    stacks_expect(stacks, "SELECT count(*), state FROM task", "1,waiting;");
     stacks_expect(stacks, "SELECT count(*) FROM warning WHERE area = 'context'", "1;");
 }
 

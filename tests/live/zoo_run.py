@@ -19,7 +19,8 @@ import zoo_check
 
 def die(python, folder):
     """The core and the truth of a zoo; raises deaths.Failed."""
-    return die_of([python.path, str(deaths.PROGRAMS / "zoo.py")], deaths.environment(folder / "truth.gz", "abort"), folder)
+    variables = {**deaths.environment(folder / "truth.gz", "abort"), "PYTHONTRACEMALLOC": "1"}
+    return die_of([python.path, str(deaths.PROGRAMS / "zoo.py")], variables, folder)
 
 
 def die_of(command, variables, folder):
