@@ -412,11 +412,27 @@ static enum status one_number(struct index *index, const char *sql, const char *
     return status;
 }
 
+/* Whether the number is of the object graph, which not every index holds. */
+static bool needs_heap(const struct metric *metric)
+{
+    static const char *const tables[] = {"FROM type", "FROM suspect", "FROM cycle", "FROM waste",
+                                         "FROM largest"};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (strstr(metric->sql, tables[i]))
+            return true;
+    return false;
+}
+
 static enum status core_value(void *context, const struct gate *gate, double *ret_value,
                               double *ret_whole, struct error *err)
 {
     const char *whole = gate->metric->unit == METRIC_BYTES ? "SELECT sum(shallow) FROM type"
                                                            : "SELECT sum(instances) FROM type";
+    const char *parts = index_meta(context, "parts");
+    if (parts && !strstr(parts, "heap") && needs_heap(gate->metric))
+        return error_set(err, STATUS_USAGE,
+                         "--fail-if '%s': %s needs the object graph: ask inquest heap or diff",
+                         gate->text, gate->metric->name);
     enum status status = one_number(context, gate->metric->sql, gate->argument, ret_value, err);
     return status == STATUS_OK ? one_number(context, whole, NULL, ret_whole, err) : status;
 }

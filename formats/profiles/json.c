@@ -9,8 +9,8 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#define LEVELS         16u /* of places; deeper there is none */
-#define PROGRESS_BYTES ((uint64_t)8 << 20)
+#define LEVELS        16u                 /* of places; deeper there is none */
+#define PROGRESS_STEP ((uint64_t)1 << 18) /* values */
 
 /* An open object or array. */
 struct level {
@@ -24,6 +24,9 @@ struct reading {
     uint64_t elsewhere; /* open ones without, all within the innermost that has one */
     enum status status;
     struct error *err;
+    yajl_handle parser;
+    struct progress *progress;
+    uint64_t values, size;
 };
 
 static uint8_t find_place(const struct json_reader *reader, uint8_t place, const char *key,
@@ -48,6 +51,9 @@ static inline uint8_t next_place(const struct reading *reading)
 
 static inline int hand_over(struct reading *reading, const struct json_value *value)
 {
+    if (++reading->values % PROGRESS_STEP == 0)
+        progress_update(reading->progress, reading->reader->stage, "bytes",
+                        yajl_get_bytes_consumed(reading->parser), reading->size);
     if (value->place == JSON_ELSEWHERE)
         return 1;
     reading->status = reading->reader->take(reading->reader->context, value, reading->err);
@@ -204,20 +210,15 @@ static enum status syntax_error(yajl_handle parser, uint64_t at, struct error *e
     return STATUS_CORRUPT;
 }
 
-static enum status read_pieces(struct reading *reading, yajl_handle parser, const uint8_t *bytes,
-                               uint64_t size, struct progress *progress, bool *ret_is_cut)
+/* In one piece: yajl looks again at the whole of a string that a piece's end cuts. */
+static enum status read_whole(struct reading *reading, const uint8_t *bytes, uint64_t size,
+                              bool *ret_is_cut)
 {
-    for (uint64_t at = 0; at < size;) {
-        size_t piece = (size_t)(size - at < PROGRESS_BYTES ? size - at : PROGRESS_BYTES);
-        yajl_status parsed = yajl_parse(parser, bytes + at, piece);
-        if (parsed == yajl_status_client_canceled)
-            return reading->status;
-        if (parsed != yajl_status_ok)
-            return syntax_error(parser, at + yajl_get_bytes_consumed(parser), reading->err);
-        at += piece;
-        progress_update(progress, reading->reader->stage, "bytes", at, size);
-    }
-    if (yajl_complete_parse(parser) == yajl_status_ok)
+    yajl_status parsed = yajl_parse(reading->parser, bytes, size);
+    if (parsed == yajl_status_error)
+        return syntax_error(reading->parser, yajl_get_bytes_consumed(reading->parser),
+                            reading->err);
+    if (parsed == yajl_status_ok && yajl_complete_parse(reading->parser) == yajl_status_ok)
         return STATUS_OK;
     if (reading->status != STATUS_OK)
         return reading->status;
@@ -238,8 +239,10 @@ enum status json_read(const struct json_reader *reader, const uint8_t *bytes, ui
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     /* names that are no UTF-8 are kept as they are, as everywhere */
     yajl_config(parser, yajl_dont_validate_strings, 1);
-    enum status status =
-        read_pieces(&reading, parser, bytes + mark, size - mark, progress, ret_is_cut);
+    reading.parser = parser;
+    reading.progress = progress;
+    reading.size = size;
+    enum status status = read_whole(&reading, bytes + mark, size - mark, ret_is_cut);
     yajl_free(parser);
     return status;
 }

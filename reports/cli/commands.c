@@ -27,9 +27,9 @@ const struct command command_table[] = {
         .example = "inquest postmortem core.zst -o report.html",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(FAIL_IF),
         .formats = FORMAT_TEXT | FORMAT_JSON | FORMAT_MARKDOWN | FORMAT_HTML,
-        .flags = COMMAND_SUMMARIZES | COMMAND_NEEDS_HEAP,
+        .flags = COMMAND_SUMMARIZES | COMMAND_NEEDS_HEAP | COMMAND_GATED,
         .function = command_postmortem,
     },
     {
@@ -41,8 +41,10 @@ const struct command command_table[] = {
         .example = "inquest threads core --format json",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(THREAD),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(THREAD) |
+                   BIT(FAIL_IF),
         .formats = TABLE_FORMATS | FORMAT_HTML,
+        .flags = COMMAND_GATED,
         .function = command_threads,
     },
     {
@@ -55,8 +57,9 @@ const struct command command_table[] = {
         .example = "inquest tasks core --format json",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS,
+        .flags = COMMAND_GATED,
         .function = command_tasks,
     },
     {
@@ -69,9 +72,9 @@ const struct command command_table[] = {
         .example = "inquest heap core --by module --limit 10",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(SORT),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(SORT) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS,
-        .flags = COMMAND_NEEDS_HEAP,
+        .flags = COMMAND_NEEDS_HEAP | COMMAND_GATED,
         .function = command_heap,
     },
     {
@@ -85,9 +88,10 @@ const struct command command_table[] = {
         .example = "inquest leaks core --threshold 5",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(THRESHOLD) | BIT(LEAST),
+        .options =
+            ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(THRESHOLD) | BIT(LEAST) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS,
-        .flags = COMMAND_NEEDS_HEAP,
+        .flags = COMMAND_NEEDS_HEAP | COMMAND_GATED,
         .function = command_leaks,
     },
     {
@@ -100,9 +104,9 @@ const struct command command_table[] = {
         .example = "inquest cycles core -o cycles.svg",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS | FORMAT_SVG,
-        .flags = COMMAND_NEEDS_HEAP,
+        .flags = COMMAND_NEEDS_HEAP | COMMAND_GATED,
         .function = command_cycles,
     },
     {
@@ -115,9 +119,9 @@ const struct command command_table[] = {
         .example = "inquest waste core --limit 20",
         .operands_min = 1,
         .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT),
+        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS,
-        .flags = COMMAND_NEEDS_HEAP,
+        .flags = COMMAND_NEEDS_HEAP | COMMAND_GATED,
         .function = command_waste,
     },
     {
@@ -150,8 +154,9 @@ const struct command command_table[] = {
         .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(BY) | BIT(SORT) | BIT(CALLERS) |
                    BIT(CALLEES) | BIT(FILTER) | BIT(EXCLUDE) | BIT(DOMAIN) | BIT(EXCLUDE_DOMAIN) |
                    BIT(ALL_FRAMES) | BIT(CUMULATIVE) | BIT(RESTRICT) | BIT(STRIP_DIRS) |
-                   BIT(REVERSE_ORDER),
+                   BIT(REVERSE_ORDER) | BIT(FAIL_IF),
         .formats = TABLE_FORMATS | FORMAT_PSTATS,
+        .flags = COMMAND_GATED,
         .function = command_hotspots,
     },
     {

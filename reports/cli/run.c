@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "inquest/analyzer/diff_profile.h"
 #include "inquest/analyzer/session.h"
 #include "inquest/base/array.h"
 #include "inquest/base/cleanup.h"
@@ -15,6 +16,7 @@
 #include "reports/cli/messages.h"
 #include "reports/cli/progress_bar.h"
 #include "reports/cli/signals.h"
+#include "reports/commands/gates.h"
 
 #define RECORDING_WARNINGS 10 /* shown without -v */
 
@@ -32,6 +34,7 @@ struct command_state {
     ARRAY(struct opened_index) opened;
     struct arena arena;
     ARRAY(struct said_warning) warnings; /* of recordings */
+    struct gates gates;                  /* of --fail-if, of COMMAND_GATED commands */
 };
 
 /* ---- What a command's function calls. */
@@ -48,6 +51,16 @@ static bool is_same_file(const char *a, const char *b)
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && S_ISREG(first.st_mode) &&
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* The gates of a command on one input. */
+static enum status check_gates(struct command_run *run, const struct metric_source *source,
+                               const char *unit, struct error *err)
+{
+    if (!(run->command->flags & COMMAND_GATED) || !run->state->gates.outcomes.count)
+        return STATUS_OK;
+    run->state->gates.unit = unit;
+    return gates_evaluate(&run->state->gates, run, NULL, source, err);
 }
 
 /* What session.h wants to know of the command line. */
@@ -97,7 +110,12 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
         return status;
     state->opened.items[state->opened.count++] = opened;
     *ret_index = opened.index;
-    return check_kind(run, opened.input, opened.index, err);
+    status = check_kind(run, opened.input, opened.index, err);
+    const char *kind = index_meta(opened.index, "kind");
+    const struct metric_source source = metric_source_core(opened.index, opened.input);
+    if (status == STATUS_OK && kind && !strcmp(kind, "core"))
+        status = check_gates(run, &source, NULL, err);
+    return status;
 }
 
 enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,
@@ -139,8 +157,11 @@ enum status command_open_profile(struct command_run *run, size_t operand,
         profile_deinit(&profile);
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        const struct metric_source source = metric_source_profile(&profile, session.input);
         *ret_profile = profile;
+        status = check_gates(run, &source, profile.unit, err);
+    }
     return status;
 }
 
@@ -305,7 +326,10 @@ static enum status run_command(const struct command *command, const struct optio
     arena_init(&state.arena);
     progress_bar_init(&state.bar);
     run.color = wants_color(&run);
-    enum status status = open_outputs(&run, err);
+    enum status status =
+        command->flags & COMMAND_GATED ? gates_parse(options, &state.gates, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = open_outputs(&run, err);
     if (status == STATUS_OK)
         status = command->function(&run, err);
     progress_bar_clear(&state.bar);
@@ -316,6 +340,7 @@ static enum status run_command(const struct command *command, const struct optio
     output_destroy(run.answer);
     output_destroy(run.summary);
     close_indexes(&run, status == STATUS_OK);
+    gates_deinit(&state.gates);
     *ret_tripped = run.is_tripped;
     return status;
 }

@@ -145,8 +145,8 @@ enum status facts_load(struct index *index, struct facts *ret_facts, struct erro
         "SELECT 'thread_count', (SELECT count(*) FROM thread)" OF_CORES,
         "SELECT 'python_thread_count', (SELECT count(*) FROM thread WHERE is_python)" OF_CORES,
         "SELECT 'frame_count', (SELECT count(*) FROM frame WHERE kind = 'python')" OF_CORES,
-        "SELECT 'track_count', (SELECT count(*) FROM sample_track) FROM meta"
-        " WHERE key = 'kind' AND value = 'pyspy'",
+        ("SELECT 'track_count', (SELECT count(*) FROM sample_track) FROM meta"
+         " WHERE key = 'kind' AND value = 'pyspy'"),
     };
     struct facts facts = {0};
     arena_init(&facts.arena);
