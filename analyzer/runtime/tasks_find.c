@@ -48,6 +48,15 @@ static enum status add_task(struct task_search *search, uint64_t addr, bool is_r
 
 /* ---- 3.14 on: linked lists */
 
+/* A list's head is what its first node leads back to. */
+static bool is_head(const struct python_process *process, uint64_t head_addr)
+{
+    uint64_t node_addr, back_addr;
+    return memory_read_u64(process->image, head_addr, &node_addr) == STATUS_OK && node_addr &&
+           memory_read_u64(process->image, node_addr + 8, &back_addr) == STATUS_OK &&
+           back_addr == head_addr;
+}
+
 static enum status walk_list(struct task_search *search, uint64_t head_addr)
 {
     const struct python_process *process = search->process;
@@ -84,7 +93,10 @@ static enum status find_listed(struct task_search *search)
     enum status status = STATUS_OK;
     if (!offsets.known)
         return STATUS_OK;
-    status = walk_list(search, process->interp_addr + offsets.interp_tasks_head);
+    uint64_t interp_head_addr = process->interp_addr + offsets.interp_tasks_head;
+    if (offsets.interp_tasks_head &&
+        (!offsets.interp_is_guess || is_head(process, interp_head_addr)))
+        status = walk_list(search, interp_head_addr);
     for (size_t i = 0; i < search->threads->threads.count && status == STATUS_OK; i++) {
         uint64_t state_addr = search->threads->threads.items[i].state_addr, task_addr;
         bool is_task;

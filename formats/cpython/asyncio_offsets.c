@@ -33,8 +33,11 @@ static bool read_debug(const struct memory_image *image, const struct python_lay
     if (status != STATUS_OK || memory_read(image, addr, bytes, sizeof bytes) != STATUS_OK)
         return false;
     uint64_t interp_size = load_u64(bytes + 56), thread_size = load_u64(bytes + 72);
-    struct asyncio_offsets offsets = {true, load_u64(bytes + 64), load_u64(bytes + 80),
-                                      load_u64(bytes + 88), load_u64(bytes + 96)};
+    struct asyncio_offsets offsets = {.known = true,
+                                      .interp_tasks_head = load_u64(bytes + 64),
+                                      .thread_running_loop = load_u64(bytes + 80),
+                                      .thread_running_task = load_u64(bytes + 88),
+                                      .thread_tasks_head = load_u64(bytes + 96)};
     if (load_u64(bytes) > LARGEST_TASK || load_u64(bytes) != layout_get(layout, PY_task_size) ||
         load_u64(bytes + 48) != layout_get(layout, PY_task_node) ||
         offsets.interp_tasks_head >= interp_size || offsets.thread_running_loop >= thread_size ||
@@ -50,10 +53,18 @@ struct asyncio_offsets asyncio_offsets_find(const struct memory_image *image,
     struct asyncio_offsets offsets = {0};
     if (!layout_has(layout, PY_task_node))
         return offsets;
-    if (!read_debug(image, layout, &offsets) && layout_has(layout, PY_interp_tasks_head))
-        offsets = (struct asyncio_offsets){true, layout_get(layout, PY_interp_tasks_head),
-                                           layout_get(layout, PY_thread_running_loop),
-                                           layout_get(layout, PY_thread_running_task),
-                                           layout_get(layout, PY_thread_tasks_head)};
+    if (read_debug(image, layout, &offsets))
+        return offsets;
+    offsets =
+        (struct asyncio_offsets){.known = true,
+                                 .thread_running_loop = layout_get(layout, PY_thread_running_loop),
+                                 .thread_running_task = layout_get(layout, PY_thread_running_task),
+                                 .thread_tasks_head = layout_get(layout, PY_thread_tasks_head)};
+    const struct python_layout *table = python_layout_for_version(layout->version_hex);
+    offsets.interp_is_guess = !layout_has(layout, PY_interp_tasks_head);
+    if (!offsets.interp_is_guess)
+        offsets.interp_tasks_head = layout_get(layout, PY_interp_tasks_head);
+    else if (table && layout_has(table, PY_interp_tasks_head))
+        offsets.interp_tasks_head = layout_get(table, PY_interp_tasks_head);
     return offsets;
 }

@@ -8,6 +8,7 @@
  * says of itself, else by the table. In bytes from the state's start. */
 struct asyncio_offsets {
     bool known;
+    bool interp_is_guess; /* builds differ before it: what is there is to be proven */
     uint64_t interp_tasks_head, thread_running_loop, thread_running_task, thread_tasks_head;
 };
 struct asyncio_offsets asyncio_offsets_find(const struct memory_image *image,
