@@ -19,6 +19,7 @@ struct profile_compare {
 struct pair_row {
     uint32_t key; /* frame, function, string or stack in pair->both */
     double old_values[DIFF_MEASURES], new_values[DIFF_MEASURES];
+    uint64_t old_size, new_size; /* of snapshots: the first measure exactly */
 };
 
 /* diff_rows.c: the main table, by options->by. */

@@ -78,6 +78,7 @@ static bool join(struct arena *arena, struct diff_table *table, struct line *fro
     struct diff_row *old_row = &table->rows.items[from->row];
     struct diff_row *new_row = &table->rows.items[to->row];
     memcpy(new_row->old_values, old_row->old_values, sizeof new_row->old_values);
+    new_row->old_size = old_row->old_size;
     new_row->presence = DIFF_BOTH;
     new_row->rank = fabs(new_row->new_values[0] - new_row->old_values[0]);
     new_row->note = arena_printf(arena, "moved from line %d", (int)from->line);

@@ -60,6 +60,8 @@ static void set_measures(struct profile_compare *compare, bool by_share)
     }
     compare->measures[0] = (struct diff_measure){"self", "Self", unit};
     compare->measures[1] = (struct diff_measure){"total", "Total", unit};
+    if (profile->family != compare->originals[0]->family)
+        return; /* calls and samples are no one number */
     compare->measures[2] =
         (struct diff_measure){profile->family == PROFILE_PSTATS ? "calls" : "count",
                               profile->family == PROFILE_PSTATS ? "Calls" : "Samples", DIFF_COUNT};
@@ -124,13 +126,15 @@ static bool write_verdict(const struct profile_compare *compare)
     struct diff *diff = compare->diff;
     const struct diff_table *table = &diff->tables.items[0];
     double growth = diff->new_total - diff->old_total;
-    const char *change = diff->old_total > 0 ? arena_printf(&diff->arena, "%s by %.1f %%",
-                                                            growth >= 0 ? "grew" : "shrank",
-                                                            fabs(growth) / diff->old_total * 100)
-                                             : "is new";
+    const char *change = growth == 0           ? "is unchanged"
+                         : diff->old_total > 0 ? arena_printf(&diff->arena, "%s by %.1f %%",
+                                                              growth > 0 ? "grew" : "shrank",
+                                                              fabs(growth) / diff->old_total * 100)
+                                               : "is new";
     const char *whole = compare->originals[1]->family == PROFILE_TRACEMALLOC
                             ? "What tracemalloc counted"
-                            : "The total";
+                        : diff->total.unit == DIFF_SHARE ? "Compared by share, the total"
+                                                         : "The total";
     if (!change)
         return false;
     if (!table->rows.count || table->rows.items[0].rank == 0) {

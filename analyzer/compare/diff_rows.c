@@ -75,6 +75,7 @@ static enum status add_hotspots(const struct profile_compare *compare, size_t si
         if (memory) {
             values[0] = hotspot->total;
             values[1] = (double)hotspot->count;
+            *(side ? &row->new_size : &row->old_size) = hotspot->size;
         } else {
             values[0] = hotspot->self;
             values[1] = hotspot->total;
@@ -179,12 +180,32 @@ static int down(double a, double b)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
+static int down_exactly(uint64_t a, uint64_t b)
+{
+    return (a < b) - (a > b);
+}
+
+static uint64_t change_of_size(const struct pair_row *row)
+{
+    return row->new_size > row->old_size ? row->new_size - row->old_size
+                                         : row->old_size - row->new_size;
+}
+
+static int compare_sizes(const struct pair_row *a, const struct pair_row *b)
+{
+    int change = down_exactly(change_of_size(a), change_of_size(b));
+    return change ? change : down_exactly(a->new_size, b->new_size);
+}
+
 /* Snapshot.compare_to's order; for calls the largest change of their own first. */
 static int compare_rows(const void *left, const void *right, void *context)
 {
     const struct pair_row *a = left, *b = right;
     const struct row_order *order = context;
-    for (size_t i = 0; i < 2; i++) {
+    int sizes = order->memory ? compare_sizes(a, b) : 0;
+    if (sizes)
+        return sizes;
+    for (size_t i = order->memory ? 1 : 0; i < 2; i++) {
         int change = down(fabs(a->new_values[i] - a->old_values[i]),
                           fabs(b->new_values[i] - b->old_values[i]));
         int value = order->memory ? down(a->new_values[i], b->new_values[i]) : 0;
@@ -284,6 +305,9 @@ static bool add_row(const struct profile_compare *compare, const struct pair_row
     }
     memcpy(row.old_values, from->old_values, sizeof row.old_values);
     memcpy(row.new_values, from->new_values, sizeof row.new_values);
+    row.old_size = from->old_size;
+    row.new_size = from->new_size;
+    row.is_exact = compare->pair->sides[1].family == PROFILE_TRACEMALLOC;
     row.presence = old_weight == 0 ? DIFF_NEW : new_weight == 0 ? DIFF_GONE : DIFF_BOTH;
     row.is_noise = compare->counts_samples &&
                    is_within_chance(from->old_values[3], from->new_values[3], scale) &&
@@ -294,6 +318,14 @@ static bool add_row(const struct profile_compare *compare, const struct pair_row
     else if (!name_row(compare, from->key, &row))
         return false;
     return array_push(&table->rows, row);
+}
+
+static bool is_changed(const struct pair_row *row)
+{
+    for (size_t i = 0; i < DIFF_MEASURES - 1; i++)
+        if (row->old_values[i] != row->new_values[i])
+            return true;
+    return row->old_size != row->new_size;
 }
 
 enum status diff_profile_rows(const struct profile_compare *compare, struct error *err)
@@ -315,7 +347,8 @@ enum status diff_profile_rows(const struct profile_compare *compare, struct erro
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         if (!add_row(compare, &rows, &rows.rows.items[i], scale, table))
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    table->left_out = rows.rows.count - count;
+    for (size_t i = count; i < rows.rows.count; i++)
+        table->left_out += is_changed(&rows.rows.items[i]);
     array_deinit(&rows.rows);
     free(rows.row_of);
     free(rows.modules);

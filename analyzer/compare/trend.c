@@ -197,9 +197,9 @@ static const struct grouping groupings[] = {
     {"instances", "instances by type", "type", instances_sql, 0, CORES},
     {"region", "bytes by region of memory", "region", memory_sql, 0, CORES},
     {"line", "bytes by line that allocated", "file", NULL, HOTSPOT_LINE, MEMORY},
-    {"function", "by function, by itself", "function", NULL, HOTSPOT_FUNCTION, CALLS},
-    {"file", "by file", "file", NULL, HOTSPOT_FILE, MEMORY | CALLS},
-    {"module", "by module", "module", NULL, HOTSPOT_MODULE, MEMORY | CALLS},
+    {"function", "what each function took by itself", "function", NULL, HOTSPOT_FUNCTION, CALLS},
+    {"file", "what each file has", "file", NULL, HOTSPOT_FILE, MEMORY | CALLS},
+    {"module", "what each module has", "module", NULL, HOTSPOT_MODULE, MEMORY | CALLS},
 };
 
 static const struct grouping *find_grouping(const struct trend_input *input, const char *by)

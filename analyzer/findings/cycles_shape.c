@@ -8,7 +8,7 @@
 #include "analyzer/findings/cycles_pass.h"
 
 #define FIRST_SLOTS 64
-#define MATCH_STEPS 20000
+#define MATCH_STEPS 20000 /* of 64 edges looked at */
 #define NODE_INDEX  (~NODE_NAMESPACE)
 #define UNUSED_TYPE UINT32_MAX
 #define LARGE_SALT  UINT64_C(0xD1B54A32D192ED03)
@@ -316,7 +316,7 @@ struct match {
     const struct shape *left, *right;
     uint8_t image[SHAPE_NODES]; /* of the left nodes, 0xFF: none yet */
     uint64_t taken;             /* right nodes */
-    unsigned steps;
+    size_t steps;
 };
 
 /* Whether the edges between `node` and those that have their image are there. */
@@ -342,7 +342,8 @@ static bool match_from(struct match *match, uint32_t node)
         if (match->taken >> image & 1 ||
             match->right->nodes.items[image].color != match->left->nodes.items[node].color)
             continue;
-        if (++match->steps > MATCH_STEPS)
+        match->steps += 1 + match->left->edges.count / 64;
+        if (match->steps > MATCH_STEPS)
             return true;
         match->image[node] = (uint8_t)image;
         match->taken |= UINT64_C(1) << image;

@@ -56,8 +56,20 @@ static bool begins_in(const char *module, const char *package, size_t size)
            (module[size] == '\0' || module[size] == '.');
 }
 
-/* Whether a library's module or class holds it, and it holds nothing but the language's
- * own objects and that library's. */
+/* Queues, handlers, tracebacks and the like hold what the program gave them. */
+static bool may_be_table(const char *holder)
+{
+    static const char *const begins[] = {
+        "module-level", "class attribute", "closure cell", "lru_cache",
+        "item of a",    "attribute of",    "interned",     NULL};
+    for (const char *const *begin = begins; *begin; begin++)
+        if (strncmp(holder, *begin, strlen(*begin)) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it is small, a library's module or class holds it, and it holds nothing but the
+ * language's own objects and that library's. */
 static enum status is_library_table(struct finder *finder, const struct suspect *suspect,
                                     bool *ret_table)
 {
@@ -69,15 +81,14 @@ static enum status is_library_table(struct finder *finder, const struct suspect 
         object = paths->parent[object];
     uint32_t entry = graph_paths_root(paths, object);
     if (entry == GRAPH_NONE || suspect->retained >= SUSPECT_LIBRARY_BYTES ||
-        strcmp(suspect->holder, "gc.garbage") == 0 ||
-        strncmp(suspect->holder, "logging", strlen("logging")) == 0)
+        !may_be_table(suspect->holder))
         return STATUS_OK;
     const struct heap_root *root = &findings->roots->roots.items[entry];
+    *ret_table = root->kind == ROOT_INTERNED; /* every process has one */
     if ((root->kind != ROOT_MODULE && root->kind != ROOT_TYPE && root->kind != ROOT_BUILTINS) ||
         module_origin(&finder->modules, root->label) == MODULE_PROGRAM)
         return STATUS_OK;
-    enum status status = finder_sums_of(finder, NULL, finder->tree->position[suspect->object],
-                                        dominated_end(finder->tree, suspect->object));
+    enum status status = finder_sums_within(finder, &suspect->object, 1);
     uint64_t foreign = 0;
     for (size_t i = 0; i < finder->sums.count; i++) {
         const char *module = finder->heap->types.items[finder->sums.items[i].type]->module;

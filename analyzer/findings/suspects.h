@@ -36,6 +36,8 @@ struct suspect {
     double share;   /* of all bytes that roots lead to, also of what none leads to */
     int64_t parent; /* index of the candidate that it is a part of; -1: none */
     bool is_alarm;  /* a suspect by the default thresholds */
+    bool
+        is_joint; /* what no one member holds alone is counted too: it took a pass over the graph */
     const char *title, *path, *why, *holder, *accumulation_path; /* "" for none */
     char fingerprint[17];
     ARRAY(struct suspect_part) parts;

@@ -283,20 +283,26 @@ enum status finder_sums(struct finder *finder, const uint32_t *objects, size_t c
     return close_sums(finder, complete);
 }
 
-enum status finder_sums_of(struct finder *finder, const uint64_t *bits, uint32_t first,
-                           uint32_t end)
+enum status finder_sums_within(struct finder *finder, const uint32_t *objects, size_t count)
+{
+    const struct dominated_tree *tree = finder->tree;
+    bool complete = true;
+    finder->sums.count = 0;
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t at = tree->position[objects[i]];
+             complete && at < dominated_end(tree, objects[i]); at++)
+            complete =
+                count_object(finder, tree->object[at], heap_size(finder->heap, tree->object[at]));
+    return close_sums(finder, complete);
+}
+
+enum status finder_sums_of(struct finder *finder, const uint64_t *bits)
 {
     const struct heap *heap = finder->heap;
     bool complete = true;
     finder->sums.count = 0;
-    if (bits) {
-        for (uint32_t object = 0; object < heap->count && complete; object++)
-            if (graph_bit(bits, object))
-                complete = count_object(finder, object, heap_size(heap, object));
-    } else {
-        for (uint32_t at = first; at < end && complete; at++)
-            complete = count_object(finder, finder->tree->object[at],
-                                    heap_size(heap, finder->tree->object[at]));
-    }
+    for (uint32_t object = 0; object < heap->count && complete; object++)
+        if (graph_bit(bits, object))
+            complete = count_object(finder, object, heap_size(heap, object));
     return close_sums(finder, complete);
 }

@@ -66,9 +66,11 @@ uint32_t owner_of(struct finder *finder, uint32_t object);
 
 /* Fills finder->sums, the largest first, by what the objects retain. */
 enum status finder_sums(struct finder *finder, const uint32_t *objects, size_t count) MUST_CHECK;
-/* As finder_sums, by own size, of the bits of `bits` (NULL: of the tree's range). */
-enum status finder_sums_of(struct finder *finder, const uint64_t *bits, uint32_t first,
-                           uint32_t end) MUST_CHECK;
+/* As finder_sums, by own size, of all that the objects dominate. */
+enum status finder_sums_within(struct finder *finder, const uint32_t *objects,
+                               size_t count) MUST_CHECK;
+/* As finder_sums, by own size, of the objects whose bits are set. */
+enum status finder_sums_of(struct finder *finder, const uint64_t *bits) MUST_CHECK;
 
 /* ---- suspects_single.c, suspects_group.c, suspects_unheld.c: each adds its own. */
 enum status find_single_suspects(struct finder *finder) MUST_CHECK;

@@ -449,6 +449,7 @@ static enum status add_group(struct grouping *grouping, struct group *group)
     suspect->type = group->type;
     suspect->instances = group->members.items.count;
     suspect->retained = retained;
+    suspect->is_joint = true;
     for (size_t i = 0; i < group->members.items.count; i++)
         suspect->shallow += heap_size(heap, group->members.items.items[i]);
     for (size_t word = 0; word < (size_t)heap->count / 64 + 1; word++)

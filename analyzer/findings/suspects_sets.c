@@ -95,13 +95,9 @@ static void mark_subtree(const struct dominated_tree *tree, uint32_t object, uin
 enum status suspect_mark(const struct suspects *suspects, const struct suspect *suspect,
                          uint64_t *bits)
 {
-    switch (suspect->kind) {
-    case SUSPECT_GROUP:
-    case SUSPECT_EXTENSION:
+    if (suspect->is_joint)
         return retained_set(suspects->findings, suspect->members.items, suspect->members.count,
                             bits);
-    default: break;
-    }
     memset(bits, 0, ((size_t)suspects->findings->heap->count / 64 + 1) * sizeof *bits);
     if (suspect->kind == SUSPECT_SINGLE)
         mark_subtree(&suspects->tree, suspect->object, bits);

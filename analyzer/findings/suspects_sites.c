@@ -8,6 +8,7 @@
 
 #define SUSPECTS_TOLD 100u /* candidates come after the suspects */
 #define PARTS_TOLD    5u
+#define LEAST_SHARE   0.005
 
 struct attribution {
     const struct suspects *suspects;
@@ -89,6 +90,8 @@ static enum status write_parts(struct attribution *work, const struct suspect *s
         text_clear(&title);
         text_printf(&title, "%s:%u", site->file, site->line);
         double share = suspect->retained ? (double)site->bytes / (double)suspect->retained : 0.0;
+        if (share < LEAST_SHARE)
+            break;
         const struct index_value row[] = {
             INDEX_INT(rank),
             INDEX_STR("allocated at"),

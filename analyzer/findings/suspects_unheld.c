@@ -128,7 +128,8 @@ static enum status add_extension(struct finder *finder, struct unheld_list *list
     enum status status = STATUS_OK;
     for (size_t i = 0; i < list->items.count && status == STATUS_OK; i++) {
         struct unheld *row = &list->items.items[i];
-        if (i < MOST_EXACT && (double)row->bytes >= (double)all * SUSPECT_LEAST_SHARE)
+        bool is_joint = i < MOST_EXACT && (double)row->bytes >= (double)all * SUSPECT_LEAST_SHARE;
+        if (is_joint)
             status = exact_bytes(finder, row, bits, &row->bytes);
         bool is_alarm = (double)row->bytes >= (double)all * SUSPECT_DEFAULT_SHARE &&
                         row->bytes >= SUSPECT_DEFAULT_BYTES && !is_told(finder, row, row->bytes);
@@ -137,6 +138,7 @@ static enum status add_extension(struct finder *finder, struct unheld_list *list
         if (!suspect)
             return status == STATUS_OK ? STATUS_NO_MEMORY : status;
         suspect->is_alarm = is_alarm;
+        suspect->is_joint = is_joint;
     }
     return status;
 }
@@ -190,18 +192,24 @@ static bool is_taken(const struct finder *finder, const struct suspect *suspect,
     return (double)bytes >= (double)suspect->retained * PART_SHARE;
 }
 
-/* All of its type, those within others too. */
-static void count_garbage(struct finder *finder, struct suspect *suspect)
+/* All of each type, those within others too; into type_count and type_bytes. */
+static void count_garbage(struct finder *finder)
 {
     const struct dominated_tree *tree = finder->tree;
-    suspect->instances = suspect->shallow = 0;
     for (uint32_t at = tree->reached; at < tree->count; at++) {
-        uint32_t object = tree->object[at];
-        if (finder->heap->type[object] != suspect->type || is_immortal(finder->heap, object))
+        uint32_t object = tree->object[at], type = finder->heap->type[object];
+        if (is_immortal(finder->heap, object))
             continue;
-        suspect->instances++;
-        suspect->shallow += heap_size(finder->heap, object);
+        finder->type_count[type]++;
+        finder->type_bytes[type] += heap_size(finder->heap, object);
     }
+}
+
+static void clear_counts(struct finder *finder)
+{
+    size_t bytes = (finder->heap->types.count + 1) * sizeof *finder->type_count;
+    memset(finder->type_count, 0, bytes);
+    memset(finder->type_bytes, 0, bytes);
 }
 
 static enum status add_garbage(struct finder *finder, struct unheld_list *list, uint64_t *taken,
@@ -212,8 +220,10 @@ static enum status add_garbage(struct finder *finder, struct unheld_list *list, 
         struct suspect *suspect = add_unheld(finder, kind, &list->items.items[i], holder);
         if (!suspect)
             return STATUS_NO_MEMORY;
-        if (kind == SUSPECT_GARBAGE)
-            count_garbage(finder, suspect);
+        if (kind == SUSPECT_GARBAGE) {
+            suspect->instances = finder->type_count[suspect->type];
+            suspect->shallow = finder->type_bytes[suspect->type];
+        }
         bool is_large = (double)suspect->retained >=
                             (double)finder->out->reachable_bytes * SUSPECT_DEFAULT_SHARE &&
                         suspect->retained >= SUSPECT_DEFAULT_BYTES;
@@ -239,8 +249,11 @@ enum status find_unheld_suspects(struct finder *finder)
         status = sort_by_type(finder, &interned, &lists[2]);
     if (status == STATUS_OK)
         status = add_extension(finder, &lists[0], bits);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        count_garbage(finder);
         status = add_garbage(finder, &lists[1], bits, SUSPECT_GARBAGE, "not yet collected");
+        clear_counts(finder);
+    }
     if (status == STATUS_OK)
         status = add_garbage(finder, &lists[2], bits, SUSPECT_INTERNED, "interned strings");
     for (size_t i = 0; i < 3; i++)

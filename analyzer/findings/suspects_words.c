@@ -83,24 +83,26 @@ static enum status add_part(struct words *words, const char *kind, const char *t
     return part.title && array_push(&words->suspect->parts, part) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status add_types(struct words *words)
+static enum status sum_types(struct words *words)
 {
     struct finder *finder = words->finder;
     const struct suspect *suspect = words->suspect;
-    const struct dominated_tree *tree = finder->tree;
-    uint64_t *bits = NULL;
-    uint32_t first = 0, end = 0;
-    enum status status = STATUS_OK;
-    if (suspect->kind == SUSPECT_SINGLE) {
-        first = tree->position[suspect->object];
-        end = dominated_end(tree, suspect->object);
-    } else {
-        bits = calloc((size_t)finder->heap->count / 64 + 1, sizeof *bits);
-        status = bits ? suspect_mark(finder->out, suspect, bits) : STATUS_NO_MEMORY;
-    }
+    if (suspect->kind == SUSPECT_SINGLE)
+        return finder_sums_within(finder, &suspect->object, 1);
+    if (!suspect->is_joint)
+        return finder_sums_within(finder, suspect->members.items, suspect->members.count);
+    uint64_t *bits = calloc((size_t)finder->heap->count / 64 + 1, sizeof *bits);
+    enum status status = bits ? suspect_mark(finder->out, suspect, bits) : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = finder_sums_of(finder, bits, first, end);
+        status = finder_sums_of(finder, bits);
     free(bits);
+    return status;
+}
+
+static enum status add_types(struct words *words)
+{
+    struct finder *finder = words->finder;
+    enum status status = sum_types(words);
     for (size_t i = 0; i < finder->sums.count && i < MOST_PARTS && status == STATUS_OK; i++) {
         const struct type_sum *sum = &finder->sums.items[i];
         status = add_part(words, "type", type_name(words, sum->type), GRAPH_NONE, sum->count,

@@ -15,6 +15,7 @@
 #include "analyzer/findings/waste_pass.h"
 #include "analyzer/objects/fields.h"
 #include "analyzer/objects/references_plan.h"
+#include "inquest/base/checked_math.h"
 
 enum { FORM_NONE, FORM_POINTER, FORM_MANAGED };
 
@@ -76,8 +77,21 @@ static bool add_dict(const struct heap *heap, uint64_t dict_addr, struct attribu
     return true;
 }
 
-/* 3.11, 3.12. How many values there is room for is known up to 7: the least of it. */
-static bool add_values(const struct heap *heap, uint64_t values_addr, struct attributes *attributes)
+/* What the keys that instances share have room for; new instances get no more. */
+static uint64_t keys_room(const struct python_process *process, uint64_t keys_addr)
+{
+    uint64_t usable, entries;
+    if (!keys_addr || field_u64(process, keys_addr, PY_keys_usable, &usable) != STATUS_OK ||
+        field_u64(process, keys_addr, PY_keys_nentries, &entries) != STATUS_OK ||
+        usable > UINT8_MAX || entries > UINT8_MAX)
+        return 0;
+    return usable + entries;
+}
+
+/* 3.11, 3.12. The prefix tells up to 7 for how many values there is room; it was no
+ * less than what the keys have now. */
+static bool add_values(const struct heap *heap, const struct python_type *type,
+                       uint64_t values_addr, struct attributes *attributes)
 {
     const struct python_process *process = heap->process;
     const struct python_layout *layout = &process->layout;
@@ -88,9 +102,11 @@ static bool add_values(const struct heap *heap, uint64_t values_addr, struct att
         memory_read_u8(process->image, values_addr - layout_get(layout, PY_values_size_before),
                        &used) != STATUS_OK)
         return false;
-    uint64_t room = prefix > 9 ? prefix - 9u : 0;
+    uint64_t least = prefix > 9 ? prefix - 9u : 0, most = prefix > 2 ? prefix - 2u : 0;
+    uint64_t room = keys_room(process, type_entry_of(type)->cached_keys_addr);
+    room = max_u64(max_u64(min_u64(room, most), least), used);
     attributes->used = used;
-    attributes->bytes += prefix + WORD * (room > used ? room : used);
+    attributes->bytes += prefix + WORD * room;
     return true;
 }
 
@@ -121,14 +137,14 @@ static void read_managed(const struct heap *heap, const struct python_type *type
         return;
     attributes->bytes += WORD;
     if (word & tag) { /* 3.12 */
-        add_values(heap, word + 1, attributes);
+        add_values(heap, type, word + 1, attributes);
         return;
     }
     if (!tag && layout_has(layout, PY_managed_values_before_object)) { /* 3.11 */
         attributes->bytes += WORD;
         if (pointer_at(heap->process, addr - layout_get(layout, PY_managed_values_before_object),
                        &values) == STATUS_OK &&
-            values && add_values(heap, values, attributes))
+            values && add_values(heap, type, values, attributes))
             return;
     }
     if (layout_has(layout, PY_values_capacity))

@@ -134,6 +134,10 @@ static inline bool graph_bit(const uint64_t *bits, uint32_t node)
 enum status graph_reach(const struct graph *forward, const struct graph_roots *roots,
                         uint64_t **ret_reached, struct error *err) MUST_CHECK;
 
+/* Goes on from more roots: all that they lead to over nodes that are not marked yet. */
+enum status graph_reach_more(const struct graph *forward, const struct graph_roots *roots,
+                             uint64_t *reached, struct error *err) MUST_CHECK;
+
 /* ---- paths.c: one shortest path from a root to each node. Of paths of equal
  * length, the one whose root has the lowest class, then comes first in the list
  * of roots, then whose edges come first in their rows. */

@@ -134,7 +134,7 @@ static void append_file_name(const struct profile *profile, uint32_t file, struc
     text_append_n(name, path + start, string->size - start);
 }
 
-static void append_track_name(const struct profile *profile, uint32_t track, struct text *name)
+void profile_track_name(const struct profile *profile, uint32_t track, struct text *name)
 {
     if (track >= profile->tracks.count)
         return;
@@ -158,7 +158,7 @@ void call_tree_node_name(const struct call_tree *tree, uint32_t id, struct text 
         return;
     }
     if (node->kind == CALL_NODE_TRACK) {
-        append_track_name(profile, node->function, ret_name);
+        profile_track_name(profile, node->function, ret_name);
         return;
     }
     const struct profile_function *function = &profile->functions.items[node->function];

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "analyzer/graph/memory.h"
+
 const char *const root_kind_names[ROOT_KIND_COUNT] = {
     [ROOT_MODULE] = "module", [ROOT_BUILTINS] = "builtins", [ROOT_FRAME] = "frame",
     [ROOT_THREAD] = "thread", [ROOT_TYPE] = "type",         [ROOT_INTERPRETER] = "interpreter",
@@ -143,16 +145,17 @@ static void add_extension_held(struct finder *finder)
     }
 }
 
-static enum status reach(const struct finder *finder, uint64_t **ret_reached)
+/* Marks what the roots from number `first` on lead to. */
+static enum status reach(const struct finder *finder, size_t first, uint64_t *reached)
 {
-    size_t count = finder->roots->roots.count;
+    size_t count = finder->roots->roots.count - first;
     uint32_t *nodes = malloc((count + 1) * sizeof *nodes);
     if (!nodes)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        nodes[i] = finder->roots->roots.items[i].object;
+        nodes[i] = finder->roots->roots.items[first + i].object;
     const struct graph_roots roots = {nodes, NULL, (uint32_t)count};
-    enum status status = graph_reach(&finder->heap->references, &roots, ret_reached, NULL);
+    enum status status = graph_reach_more(&finder->heap->references, &roots, reached, NULL);
     free(nodes);
     return status;
 }
@@ -181,18 +184,20 @@ static enum status add_by_reach(struct finder *finder)
 {
     size_t count = finder->roots->roots.count;
     uint64_t *reached;
-    enum status status = reach(finder, &reached);
+    enum status status = graph_alloc_zeroed(bitmap_words(finder->heap->count), sizeof *reached,
+                                            (void **)&reached, NULL);
+    if (status != STATUS_OK)
+        return status;
+    finder->roots->reached = reached;
+    status = reach(finder, 0, reached);
     if (status != STATUS_OK)
         return status;
     add_unreached(finder, reached);
-    if (finder->roots->roots.count != count) { /* more is reached now */
-        graph_free(reached);
-        status = reach(finder, &reached);
-        if (status != STATUS_OK)
-            return status;
-    }
+    if (finder->roots->roots.count != count) /* more is reached now */
+        status = reach(finder, count, reached);
+    if (status != STATUS_OK)
+        return status;
     add_classes(finder, reached);
-    finder->roots->reached = reached;
     return finder->status;
 }
 
@@ -201,7 +206,8 @@ enum status heap_roots_find(const struct heap *heap, const struct outside_refere
 {
     struct heap_roots roots = {0};
     struct finder finder = {.heap = heap, .outside = outside, .roots = &roots};
-    finder.found = calloc((size_t)heap->count + 1, sizeof *finder.found);
+    finder.status =
+        graph_alloc_zeroed(heap->count, sizeof *finder.found, (void **)&finder.found, NULL);
     finder.words = calloc((size_t)heap->count / 64 + 1, sizeof *finder.words);
     if (finder.found && finder.words) {
         count_edges(&finder);
@@ -215,7 +221,7 @@ enum status heap_roots_find(const struct heap *heap, const struct outside_refere
     } else {
         finder.status = STATUS_NO_MEMORY;
     }
-    free(finder.found);
+    graph_free(finder.found);
     free(finder.words);
     array_deinit(&finder.classes);
     if (finder.status == STATUS_OK)

@@ -11,8 +11,8 @@
 #include "analyzer/runtime/wait_cycles.h"
 #include "inquest/base/limits.h"
 
-#define CELLS_MAX   64u   /* of a callback */
-#define FUTURES_MAX 10000 /* that one gather waits for, nested ones included */
+#define CELLS_MAX   64u      /* of a callback */
+#define FUTURES_MAX 2000000u /* that one gather waits for, nested ones included */
 #define NAMES_SHOWN 3
 
 /* A callback of task `task` refers to `addr`. */
@@ -173,8 +173,9 @@ static void add_edges_by_callback(struct explanation *work, uint64_t addr)
 
 static void push_future(struct explanation *work, uint64_t addr)
 {
-    if (work->futures.count < FUTURES_MAX && work->status == STATUS_OK &&
-        !array_push(&work->futures, addr))
+    if (work->futures.count >= FUTURES_MAX)
+        work->search->list->note = "a gather has more than 2,000,000 members: the rest is left out";
+    else if (work->status == STATUS_OK && !array_push(&work->futures, addr))
         work->status = STATUS_NO_MEMORY;
 }
 

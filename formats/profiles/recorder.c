@@ -19,6 +19,7 @@ void recorder_init(struct recorder *recorder, struct profile *profile, enum labe
                                   .left_out = PROFILE_NO_ID};
     recorder->last.count = 0;
     id_map_init(&recorder->tracks);
+    id_map_init(&recorder->mark_ids);
     text_init(&recorder->label);
 }
 
@@ -27,6 +28,8 @@ void recorder_deinit(struct recorder *recorder)
     array_deinit(&recorder->marks);
     array_deinit(&recorder->track_marks);
     id_map_deinit(&recorder->tracks);
+    id_map_deinit(&recorder->mark_ids);
+    array_deinit(&recorder->path);
     text_deinit(&recorder->label);
 }
 
@@ -49,11 +52,33 @@ enum status recorder_too_large(const struct recorder *recorder, struct error *er
 
 /* ---- frames */
 
+static enum status add_mark(struct recorder *recorder, const struct frame_label *parts,
+                            enum label_mark kind, uint32_t *ret_frame)
+{
+    struct recorder_mark mark = {.mark = kind};
+    enum status status =
+        profile_add_string(recorder->profile, parts->name, parts->name_size, &mark.label);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t id = id_map_find(&recorder->mark_ids, mark.label);
+    if (id == PROFILE_NO_ID) {
+        id = (uint32_t)recorder->marks.count;
+        if (id >= RECORDER_MARK / 2)
+            return STATUS_OVER_LIMIT;
+        if (!array_push(&recorder->marks, mark) || !id_map_put(&recorder->mark_ids, mark.label, id))
+            return STATUS_NO_MEMORY;
+    }
+    *ret_frame = RECORDER_MARK | id;
+    return STATUS_OK;
+}
+
 static enum status add_frame(struct recorder *recorder, const struct frame_label *parts,
                              enum label_mark mark, uint32_t *ret_frame)
 {
     struct profile *profile = recorder->profile;
     uint32_t name, file, function, frame;
+    if (mark != LABEL_FRAME)
+        return add_mark(recorder, parts, mark, ret_frame);
     enum status status = profile_add_string(profile, parts->name, parts->name_size, &name);
     if (status == STATUS_OK)
         status = profile_add_string(profile, parts->file_size ? parts->file : "", parts->file_size,
@@ -62,12 +87,24 @@ static enum status add_frame(struct recorder *recorder, const struct frame_label
         status = profile_add_function(profile, name, file, 0, &function);
     if (status == STATUS_OK)
         status = profile_add_frame(profile, function, parts->line, &frame);
-    if (status != STATUS_OK)
-        return status;
-    if (frame == recorder->marks.count && !array_push(&recorder->marks, (uint8_t)mark))
-        return STATUS_NO_MEMORY;
-    *ret_frame = frame;
-    return STATUS_OK;
+    if (status == STATUS_OK && frame >= RECORDER_MARK)
+        status = STATUS_OVER_LIMIT;
+    if (status == STATUS_OK)
+        *ret_frame = frame;
+    return status;
+}
+
+static enum label_mark mark_of(const struct recorder *recorder, uint32_t frame)
+{
+    return frame & RECORDER_MARK ? recorder->marks.items[frame & ~RECORDER_MARK].mark : LABEL_FRAME;
+}
+
+static uint32_t name_of(const struct recorder *recorder, uint32_t frame)
+{
+    const struct profile *profile = recorder->profile;
+    return frame & RECORDER_MARK
+               ? recorder->marks.items[frame & ~RECORDER_MARK].label
+               : profile->functions.items[profile->frames.items[frame].function].name;
 }
 
 enum status recorder_label(struct recorder *recorder, const char *label, size_t size,
@@ -122,16 +159,17 @@ enum status recorder_track(struct recorder *recorder, const char *name, size_t s
 static void append_label(struct recorder *recorder, uint32_t id)
 {
     const struct profile *profile = recorder->profile;
-    const struct profile_frame *frame = &profile->frames.items[id];
-    const struct profile_function *function = &profile->functions.items[frame->function];
     struct text *label = &recorder->label;
-    text_append_n(label, profile_text(profile, function->name),
-                  profile->strings.items[function->name].size);
-    if (!function->file && !frame->line)
+    uint32_t name = name_of(recorder, id);
+    text_append_n(label, profile_text(profile, name), profile->strings.items[name].size);
+    if (id & RECORDER_MARK)
+        return;
+    const struct profile_frame *frame = &profile->frames.items[id];
+    uint32_t file = profile->functions.items[frame->function].file;
+    if (!file && !frame->line)
         return;
     text_append(label, " (");
-    text_append_n(label, profile_text(profile, function->file),
-                  profile->strings.items[function->file].size);
+    text_append_n(label, profile_text(profile, file), profile->strings.items[file].size);
     if (frame->line)
         text_printf(label, ":%d", frame->line);
     text_append_char(label, ')');
@@ -144,7 +182,7 @@ static enum status join_marks(struct recorder *recorder, const uint32_t *frames,
     text_clear(&recorder->label);
     for (uint32_t i = 0; i < count; i++) {
         size_t begin = recorder->label.size;
-        enum label_mark mark = recorder->marks.items[frames[i]];
+        enum label_mark mark = mark_of(recorder, frames[i]);
         append_label(recorder, frames[i]);
         if (!text_ok(&recorder->label))
             return STATUS_NO_MEMORY;
@@ -199,7 +237,7 @@ static enum status find_track(struct recorder *recorder, uint32_t base, const ui
         return status;
     if (has_base && recorder->track_marks.items[base] == PROFILE_NO_ID)
         status = name_base(recorder, base, marks,
-                           recorder->marks.items[frames[count - 1]] == LABEL_THREAD, pid, tid);
+                           mark_of(recorder, frames[count - 1]) == LABEL_THREAD, pid, tid);
     if (status != STATUS_OK)
         return status;
     if (has_base && recorder->track_marks.items[base] == marks) {
@@ -256,7 +294,7 @@ static uint32_t count_processes(const struct recorder *recorder, const uint32_t 
 {
     const struct profile *profile = recorder->profile;
     for (uint32_t at = 0;;) {
-        enum label_mark mark = at < depth ? recorder->marks.items[frames[at]] : LABEL_FRAME;
+        enum label_mark mark = at < depth ? mark_of(recorder, frames[at]) : LABEL_FRAME;
         uint32_t next = at + 1;
         if (mark != LABEL_PROCESS && mark != LABEL_PROCESS_PART)
             return at;
@@ -264,12 +302,47 @@ static uint32_t count_processes(const struct recorder *recorder, const uint32_t 
             if (next == depth || next - at > PROCESS_PARTS)
                 return at;
             const struct profile_string *name =
-                &profile->strings.items
-                     [profile->functions.items[profile->frames.items[frames[next]].function].name];
+                &profile->strings.items[name_of(recorder, frames[next])];
             is_whole = name->size && profile->bytes[name->offset + name->size - 1] == '"';
         }
         at = next;
     }
+}
+
+static inline bool has_marks(const uint32_t *frames, uint32_t depth)
+{
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < depth; i++)
+        all |= frames[i];
+    return all & RECORDER_MARK;
+}
+
+/* What looks like a process or thread below a frame is a frame. */
+static enum status make_frames(struct recorder *recorder, const uint32_t **frames, uint32_t depth)
+{
+    const struct profile *profile = recorder->profile;
+    recorder->path.count = 0;
+    if (!array_reserve(&recorder->path, depth))
+        return STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < depth; i++) {
+        uint32_t frame = (*frames)[i];
+        if (frame & RECORDER_MARK) {
+            uint32_t name = name_of(recorder, frame);
+            text_clear(&recorder->label); /* a copy: the profile's own texts move */
+            text_append_n(&recorder->label, profile_text(profile, name),
+                          profile->strings.items[name].size);
+            struct frame_label parts = {.name = text_string(&recorder->label),
+                                        .name_size = recorder->label.size};
+            enum status status = text_ok(&recorder->label)
+                                     ? add_frame(recorder, &parts, LABEL_FRAME, &frame)
+                                     : STATUS_NO_MEMORY;
+            if (status != STATUS_OK)
+                return status;
+        }
+        recorder->path.items[recorder->path.count++] = frame;
+    }
+    *frames = recorder->path.items;
+    return STATUS_OK;
 }
 
 enum status recorder_add(struct recorder *recorder, uint32_t base, const uint32_t *frames,
@@ -277,14 +350,18 @@ enum status recorder_add(struct recorder *recorder, uint32_t base, const uint32_
 {
     struct profile *profile = recorder->profile;
     uint32_t marks = count_processes(recorder, frames, depth), track = 0, stack = 0;
-    if (marks < depth && recorder->marks.items[frames[marks]] == LABEL_THREAD)
+    if (marks < depth && mark_of(recorder, frames[marks]) == LABEL_THREAD)
         marks++;
     if (profile->stack_frames.count + depth > recorder->frame_limit)
         return recorder_too_large(recorder, err);
     enum status status = track_of(recorder, base, frames, marks, &track);
+    if (marks) /* no frames may be no array */
+        frames += marks;
+    depth -= marks;
+    if (status == STATUS_OK && has_marks(frames, depth))
+        status = make_frames(recorder, &frames, depth);
     if (status == STATUS_OK)
-        status = profile_add_stack(profile, marks < depth ? frames + marks : NULL, depth - marks,
-                                   &stack);
+        status = profile_add_stack(profile, frames, depth, &stack);
     if (status == STATUS_OK)
         status = profile_add_sample(profile, stack, track, weight, count);
     return recorder_failed(err, status);

@@ -20,11 +20,21 @@
  * the labels as the file has them, joined by ';', so that an export puts them back
  * by writing the name before the stack. Stacks without such frames are in the base
  * track that the parser names (a speedscope profile), or in one without a name. */
+struct recorder_mark {
+    uint32_t label; /* string */
+    enum label_mark mark;
+};
+
+/* A recorder's frame is one of the profile's, or with this bit one of its marks: the
+ * label of a process or thread, which is no function unless it stands within a stack. */
+#define RECORDER_MARK (UINT32_C(1) << 31)
+
 struct recorder {
     struct profile *profile; /* borrowed */
     enum label_style style;
-    uint64_t frame_limit;        /* of all stacks together */
-    ARRAY(uint8_t) marks;        /* enum label_mark, by frame */
+    uint64_t frame_limit; /* of all stacks together */
+    ARRAY(struct recorder_mark) marks;
+    struct id_map mark_ids;      /* by label */
     ARRAY(uint32_t) track_marks; /* by track: its labels, a string; PROFILE_NO_ID: none yet */
     struct id_map tracks;        /* by base track and labels */
     uint32_t unnamed;            /* the track without a name, once there is one */
@@ -33,6 +43,7 @@ struct recorder {
         uint32_t base, track, count, frames[4];
     } last;
     struct text label;
+    ARRAY(uint32_t) path; /* a stack in which marks became frames */
 };
 
 /* `input_size` bounds how much memory the stacks may come to. */

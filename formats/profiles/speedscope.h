@@ -25,7 +25,7 @@ struct speedscope {
     struct recorder recorder;
     ARRAY(uint32_t) frames; /* the recorder's, by the file's numbers */
     struct profile scratch; /* stacks of the file's frame numbers, and their samples */
-    struct stack_tree tree;  /* of events */
+    struct stack_tree tree; /* of events */
     struct text exporter, title;
     const char *file_unit; /* of the first profile with rows; NULL: none yet */
 

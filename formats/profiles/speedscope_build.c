@@ -246,11 +246,9 @@ static uint64_t count_missing(const struct speedscope *file)
  * not be made again, which takes as much memory as a large file. */
 static bool can_adopt(const struct speedscope *file)
 {
-    if (file->frames.count != file->profile->frames.count) /* two of the file's are one */
+    /* none of the file's frames is another one again, and none is a mark */
+    if (file->frames.count != file->profile->frames.count)
         return false;
-    for (size_t i = 0; i < file->recorder.marks.count; i++)
-        if (file->recorder.marks.items[i] != LABEL_FRAME)
-            return false;
     for (size_t i = 0; i < file->tree.nodes.count; i++)
         if (file->tree.nodes.items[i].count)
             return false;

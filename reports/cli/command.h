@@ -54,7 +54,7 @@ enum command_flags {
     COMMAND_LISTS_WARNINGS = 4, /* all of them in its text: one terminal needs them once */
     COMMAND_NEEDS_HEAP = 8,     /* its index has the object graph, not the stacks alone */
     COMMAND_GATED = 16,         /* --fail-if is checked on its input when that is opened */
-    COMMAND_ANY_ENDING = 16,    /* the ending of -o says nothing: --to does */
+    COMMAND_ANY_ENDING = 32,    /* the ending of -o says nothing: --to does */
 };
 
 struct command {

@@ -50,7 +50,7 @@ static bool is_changed(const struct diff_table *table, const struct diff_row *ro
     for (size_t i = 0; i < diff_measure_count(table); i++)
         if (row->old_values[i] != row->new_values[i])
             return true;
-    return false;
+    return row->is_exact && row->old_size != row->new_size;
 }
 
 static void add_key(struct table *table, const struct diff_table *source,
@@ -229,6 +229,8 @@ static void number(struct json_writer *json, double value)
         json_real(json, value);
 }
 
+static const char *const which_names[] = {"old", "new", "delta"};
+
 static void measure_member(struct json_writer *json, const char *name, const char *which,
                            double value)
 {
@@ -236,6 +238,26 @@ static void measure_member(struct json_writer *json, const char *name, const cha
     snprintf(key, sizeof key, "%s_%s", name, which);
     json_key(json, key);
     number(json, value);
+}
+
+/* Sizes of a snapshot, which a double would round. */
+static bool exact_sizes(const struct diff_row *row, int64_t ret_sizes[3])
+{
+    if (!row->is_exact || row->old_size > INT64_MAX || row->new_size > INT64_MAX)
+        return false;
+    ret_sizes[0] = (int64_t)row->old_size;
+    ret_sizes[1] = (int64_t)row->new_size;
+    ret_sizes[2] = ret_sizes[1] - ret_sizes[0];
+    return true;
+}
+
+static void json_sizes(struct json_writer *json, const char *name, const int64_t sizes[3])
+{
+    char key[64];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(key, sizeof key, "%s_%s", name, which_names[i]);
+        json_member_integer(json, key, sizes[i]);
+    }
 }
 
 /* Of a traceback, oldest first, as hotspots tells them. */
@@ -274,7 +296,11 @@ static void json_row(struct json_writer *json, const struct profile *names,
     }
     if (row->stack != DIFF_NO_STACK && names)
         json_frames(json, names, row->stack);
-    for (size_t i = 0; i < diff_measure_count(table); i++) {
+    int64_t sizes[3];
+    bool exact = exact_sizes(row, sizes);
+    if (exact)
+        json_sizes(json, table->measures[0].name, sizes);
+    for (size_t i = exact ? 1 : 0; i < diff_measure_count(table); i++) {
         measure_member(json, table->measures[i].name, "old", row->old_values[i]);
         measure_member(json, table->measures[i].name, "new", row->new_values[i]);
         measure_member(json, table->measures[i].name, "delta",
@@ -330,11 +356,10 @@ void diff_render_csv(const struct diff_answer *answer, struct text *text)
     size_t keys = diff_key_count(source), measures = diff_measure_count(source), count = 0;
     struct column columns[DIFF_COLUMNS];
     char names[3 * DIFF_MEASURES][64];
-    static const char *const which[] = {"old", "new", "delta"};
     for (size_t i = 0; i < keys; i++)
         columns[count++] = (struct column){source->keys[i], NULL, COLUMN_PLAIN};
     for (size_t i = 0; i < 3 * measures; i++) {
-        snprintf(names[i], sizeof names[i], "%s_%s", source->measures[i / 3].name, which[i % 3]);
+        snprintf(names[i], sizeof names[i], "%s_%s", source->measures[i / 3].name, which_names[i % 3]);
         columns[count++] = (struct column){names[i], NULL, COLUMN_PLAIN};
     }
     struct table table;
@@ -344,7 +369,11 @@ void diff_render_csv(const struct diff_answer *answer, struct text *text)
         const struct diff_row *row = &source->rows.items[i];
         for (size_t j = 0; j < keys; j++)
             add_key(&table, source, row, j);
-        for (size_t j = 0; j < measures; j++) {
+        int64_t sizes[3];
+        bool exact = exact_sizes(row, sizes);
+        for (size_t j = 0; exact && j < 3; j++)
+            table_integer(&table, sizes[j]);
+        for (size_t j = exact ? 1 : 0; j < measures; j++) {
             add_number(&table, COLUMN_COUNT, row->old_values[j]);
             add_number(&table, COLUMN_COUNT, row->new_values[j]);
             add_number(&table, COLUMN_COUNT, row->new_values[j] - row->old_values[j]);

@@ -93,10 +93,19 @@ static void path_cell(const struct hotspots_answer *answer, struct table *table,
 
 /* ---- For programs. */
 
-static void track_cells(const struct hotspots_answer *answer, struct table *table, uint32_t id)
+static void track_cells(const struct hotspots_answer *answer, struct table *table, uint32_t id,
+                        bool shown)
 {
     const struct profile_track *track = &answer->profile->tracks.items[id];
-    table_string(table, profile_text(answer->profile, track->name));
+    struct text name;
+    text_init(&name);
+    if (shown)
+        profile_track_name(answer->profile, id, &name);
+    else
+        text_append(&name, profile_text(answer->profile, track->name));
+    table_string(table, text_string(&name));
+    table->failed |= name.failed;
+    text_deinit(&name);
     if (track->pid >= 0)
         table_integer(table, track->pid);
     else
@@ -129,7 +138,7 @@ static void plain_key(const struct hotspots_answer *answer, struct table *table,
             table_integer(table, 0);
         break;
     case HOTSPOT_MODULE: table_string(table, hotspot_module(hotspots, row)); break;
-    case HOTSPOT_THREAD: track_cells(answer, table, row->key); break;
+    case HOTSPOT_THREAD: track_cells(answer, table, row->key, false); break;
     case HOTSPOT_TRACEBACK: path_cell(answer, table, row->key, ";"); break;
     }
 }
@@ -227,7 +236,7 @@ static void shown_key(const struct hotspots_answer *answer, struct table *table,
         break;
     case HOTSPOT_FILE: table_string(table, hotspot_file(hotspots, row)); break;
     case HOTSPOT_MODULE: table_string(table, hotspot_module(hotspots, row)); break;
-    case HOTSPOT_THREAD: track_cells(answer, table, row->key); break;
+    case HOTSPOT_THREAD: track_cells(answer, table, row->key, true); break;
     case HOTSPOT_TRACEBACK: path_cell(answer, table, row->key, " > "); break;
     }
 }

@@ -12,16 +12,19 @@
 #include "reports/render/table.h"
 #include "reports/render/terminal.h"
 
-#define DEPTH_MAX     16
-#define FRAMES_SHOWN  12
-#define INNER_FRAMES  8
-#define VALUE_COLUMNS 60
+#define DEPTH_MAX      16
+#define FRAMES_SHOWN   12
+#define INNER_FRAMES   8
+#define VALUE_COLUMNS  60
+#define REPEATED_SHOWN 20 /* of the tasks shown above that a task awaits too */
+
+enum told { TOLD_NOT, TOLD, TOLD_AS_ALIKE };
 
 struct tree {
     const struct tasks_model *model;
     const struct tasks_format *format;
     struct text *text;
-    bool *told;
+    uint8_t *told; /* of each task: enum told */
     uint64_t shown;
 };
 
@@ -48,7 +51,7 @@ static bool same(const char *a, const char *b)
 static bool is_alike(const struct tasks_model *model, const struct model_task *a,
                      const struct model_task *b)
 {
-    if (a->edge_count || b->edge_count || a->awaiting || b->awaiting || a->is_deadlocked ||
+    if (a->edge_count || b->edge_count || a->awaiting != b->awaiting || a->is_deadlocked ||
         a->thread_id != b->thread_id || a->frame_count != b->frame_count ||
         !same(a->state, b->state) || !same(a->coroutine, b->coroutine) ||
         !same(a->waits_for, b->waits_for))
@@ -140,17 +143,22 @@ static void context(struct tree *tree, const struct model_task *task, size_t dep
     text_deinit(&value);
 }
 
-/* Those after `task` that are the same but for their names and contexts. */
-static void alike(struct tree *tree, size_t task, size_t depth)
+/* Those after `task` that are the same but for their names and contexts: of all that
+ * nobody awaits, or of those that `waiter` awaits, from its edge `edge` on. */
+static void alike(struct tree *tree, size_t task, size_t depth, const struct model_task *waiter,
+                  size_t edge)
 {
     const struct tasks_model *model = tree->model;
+    const struct model_task *first = &model->tasks.items[task];
     struct text words = {0};
-    size_t count = 0, last = 0;
-    for (size_t i = task + 1; i < model->tasks.count && !tree->format->verbose; i++) {
-        if (tree->told[i] || !is_alike(model, &model->tasks.items[task], &model->tasks.items[i]))
+    size_t end = waiter ? waiter->edge_count : model->tasks.count, count = 0, last = 0;
+    bool may_be = !tree->format->verbose && (waiter ? first->awaiting == 1 : !first->awaiting);
+    for (size_t i = waiter ? edge + 1 : task + 1; may_be && i < end; i++) {
+        size_t other = waiter ? model->edges.items[waiter->first_edge + i].to : i;
+        if (tree->told[other] || !is_alike(model, first, &model->tasks.items[other]))
             continue;
-        tree->told[i] = true;
-        last = i;
+        tree->told[other] = TOLD_AS_ALIKE;
+        last = other;
         count++;
     }
     if (count) {
@@ -162,23 +170,30 @@ static void alike(struct tree *tree, size_t task, size_t depth)
     text_deinit(&words);
 }
 
-/* One task and those that it awaits; bounded in depth. */
-static void branch(struct tree *tree, size_t at, size_t depth, const char *via)
+/* One task, as edge `edge` of `waiter` leads to it (NULL: none), and those that it
+ * awaits; bounded in depth. */
+static void branch(struct tree *tree, size_t at, size_t depth, const struct model_task *waiter,
+                   size_t edge)
 {
-    const struct model_task *task = &tree->model->tasks.items[at];
-    if (tree->format->limit && tree->shown >= tree->format->limit && !tree->told[at])
+    const struct tasks_model *model = tree->model;
+    const struct model_task *task = &model->tasks.items[at];
+    const char *via = waiter ? model->edges.items[waiter->first_edge + edge].via : NULL;
+    bool told = tree->told[at];
+    if (tree->format->limit && tree->shown >= tree->format->limit && !told)
         return;
     title(tree, task, depth, via);
-    if (tree->told[at] || depth >= DEPTH_MAX)
+    if (told || depth >= DEPTH_MAX)
         return;
-    tree->told[at] = true;
+    tree->told[at] = TOLD;
     tree->shown++;
     context(tree, task, depth);
     stack(tree, task, depth);
-    alike(tree, at, depth);
+    if (!task->edge_count)
+        alike(tree, at, depth, waiter, edge);
     for (size_t i = 0; i < task->edge_count; i++) {
-        const struct model_task_edge *edge = &tree->model->edges.items[task->first_edge + i];
-        branch(tree, edge->to, depth + 1, edge->via);
+        size_t to = model->edges.items[task->first_edge + i].to;
+        if (!tree->told[to] || (tree->told[to] == TOLD && i < REPEATED_SHOWN))
+            branch(tree, to, depth + 1, task, i);
     }
 }
 
@@ -216,11 +231,11 @@ static void forest(struct tree *tree)
         for (size_t i = 0; i < model->tasks.count; i++) {
             const struct model_task *task = &model->tasks.items[i];
             if (!tree->told[i] && rank(task) == wanted && (!task->awaiting || task->is_deadlocked))
-                branch(tree, i, 0, NULL);
+                branch(tree, i, 0, NULL, 0);
         }
     for (size_t i = 0; i < model->tasks.count; i++)
         if (!tree->told[i])
-            branch(tree, i, 0, NULL);
+            branch(tree, i, 0, NULL, 0);
 }
 
 void tasks_render_text(const struct tasks_model *model, const struct tasks_format *format,

@@ -55,6 +55,30 @@ static void test_reach(void **state)
     }
 }
 
+/* In two steps, the second from roots of which some are marked already. */
+static void test_reach_more(void **state)
+{
+    (void)state;
+    struct sample sample;
+    for (unsigned number = 0; number < SAMPLES; number++) {
+        sample_make(&sample, number);
+        struct graph forward = sample_graph(&sample);
+        struct graph_roots all = sample_roots(&sample), first = all, rest = all;
+        first.count = all.count / 2;
+        rest.nodes += first.count;
+        rest.count -= first.count;
+        uint64_t *reached, set = reference_reach(&sample, sample_root_set(&sample), 0);
+        assert_int_equal(graph_reach(&forward, &first, &reached, NULL), STATUS_OK);
+        for (uint32_t i = 0; i < rest.count; i++)
+            reached[rest.nodes[i] >> 6] |= UINT64_C(1) << (rest.nodes[i] & 63);
+        assert_int_equal(graph_reach_more(&forward, &rest, reached, NULL), STATUS_OK);
+        for (uint32_t node = 0; node < sample.node_count; node++)
+            assert_int_equal(graph_bit(reached, node), set >> node & 1);
+        graph_free(reached);
+        graph_deinit(&forward);
+    }
+}
+
 /* A path as the numbers by which it is chosen: class, root, positions of edges. */
 struct key {
     unsigned length;
@@ -374,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reverse),
         cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_reach_more),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_dominators_and_retained),
         cmocka_unit_test(test_components),

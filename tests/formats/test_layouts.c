@@ -52,6 +52,12 @@ static const struct expectation {
     {PY_excinfo_type, 8, 10},
     {PY_group_exceptions, 11, 15},
     {PY_constant_tpflags_inline_values, 13, 15},
+    {PY_type_finalize, 8, 15},
+    {PY_frame_iblock, 8, 10},
+    {PY_gc_debug, 8, 15},
+    {PY_gc_stats, 8, 14},
+    {PY_gc_stats_pointer, 15, 15},
+    {PY_gcstats_old_index, 15, 15},
 };
 
 static void each_version_has_its_fields(void **state)

@@ -86,6 +86,7 @@ static void test_tracks(void **state)
           "f (a.py:1);thread (5): T (x) 8\n");
     assert_int_equal(profile.tracks.count, 3);
     assert_int_equal(profile.samples.count, 4);
+    assert_int_equal(profile.functions.count, 3); /* f, g, and the thread that is none */
     assert_string_equal(
         recording_sample(&profile, 0),
         "f a.py:1/g a.py:2 track=process 1:\"a; b\";thread (5): T (x) weight=1 count=1");

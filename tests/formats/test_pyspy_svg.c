@@ -149,8 +149,7 @@ static void test_no_flame_graph(void **state)
     static const char *const texts[] = {
         "<svg></svg>",
         "<svg><title>a drawing</title><rect x=\"1\" y=\"2\" width=\"3\"/></svg>",
-        "<?xml?><!-- <g><title>a (1 samples, 1%)</title><rect y=\"0\" x=\"0\" width=\"1\"/> "
-        "--><svg/>",
+        "<?xml?><!-- <g><title>a (1 samples, 1%)</title><rect y=\"0\" x=\"0\"/> --><svg/>",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(recording_parse_text(texts[i], &profile, &err), STATUS_UNSUPPORTED);

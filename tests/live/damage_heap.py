@@ -195,13 +195,13 @@ def class_damages(case):
 def chain_damages(case):
     """Chains that are loops."""
     count = 0
-    deque = case.pick("collections.deque", lambda address: case.core.word(address + case.field("deque_size")) > 1)
+    deque = case.pick("collections.deque", lambda address: case.core.word(address + case.field("var_size")) > 1)
     ordered = case.pick("collections.OrderedDict", lambda address: case.core.word(address + case.field("odict_first")))
     trace = case.pick("traceback")
     if deque:
         block = case.core.word(deque + case.field("deque_left_block"))
         case.set(block + case.field("deque_block_right"), block, deque)
-        case.set(deque + case.field("deque_size"), 1 << 55, deque)
+        case.set(deque + case.field("var_size"), 1 << 55, deque)
     if ordered:
         node = case.core.word(ordered + case.field("odict_first"))
         case.set(node + case.field("odictnode_next"), node, ordered)
@@ -261,7 +261,8 @@ def stray_words(case):
         victim = case.chance.choice(everything)
         if victim in case.victims:
             continue
-        body = case.core.word(case.truth.objects[victim][2] + case.field("type_basicsize"))
+        size, _, type_address, _ = case.truth.objects[victim]
+        body = min(case.core.word(type_address + case.field("type_basicsize")), size - 16)
         kept = case.chance.choice(everything)
         word = case.chance.choice(samples + [kept, kept + 8, kept + 16, victim, victim + 16])
         address = victim + 8 * case.chance.randrange(max(2, body // 8))

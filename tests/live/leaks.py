@@ -17,6 +17,7 @@ import time
 import checks
 import deaths
 import leaks_check
+import leaks_forms
 import pythons
 import tool
 
@@ -24,6 +25,7 @@ SCENARIOS = ("module_dict module_list module_set class_attribute lru_unbounded l
              "frame_variable logging_handler at_exit signal_handler event_loop_ready event_loop_scheduled "
              "traceback_frames gc_garbage queue_items instance_attribute chain blob coroutine context_variable "
              "shared_by_two many_holders extension garbage interned two_leaks healthy").split()
+TRIES = 3
 QUICK = "module_dict lru_bounded shared_by_two extension garbage healthy".split()
 
 
@@ -32,9 +34,17 @@ def check(inquest, python, scenario, keep):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="inquest-leaks-"))
     try:
         command = [python.path, str(deaths.PROGRAMS / "leaks" / "main.py"), scenario, str(folder / "truth.json")]
-        death = deaths.die(command, "abort", folder)
-        answer = inquest.json("leaks", death.core)
-        differences = list(leaks_check.differences(inquest, death.core, death.truth, answer))
+        for _ in range(TRIES):
+            for core in folder.glob("core*"):
+                core.unlink()
+            death = deaths.die(command, "abort", folder)
+            answer = inquest.json("leaks", death.core)
+            differences = list(leaks_check.differences(death.truth, answer))
+            # a stale word of C memory can seem to hold some of the objects too: another process has it elsewhere
+            if not differences or not all(leaks_check.is_size(one) for one in differences):
+                break
+        if scenario == "module_dict" and not differences:
+            differences += leaks_forms.differences(inquest, death.core, folder, answer)
         if keep:
             shutil.copytree(folder, keep / name.replace("/", "_").replace(" ", "-"))
         fingerprints = {row["fingerprint"] for row in answer["rows"] if row["kind"] in ("single", "group")}

@@ -34,6 +34,21 @@ def order_differences(connection):
         yield "the sites are not in order of their bytes"
 
 
+def suspect_differences(truth, connection):
+    """The bytearray is larger than all else: it is a suspect, and its line is known."""
+    rows = connection.execute(
+        "SELECT a.file, a.line, a.bytes FROM allocation_site a JOIN suspect s ON s.rank = a.suspect_rank "
+        "WHERE s.title LIKE '%buffer%' AND a.position = 1").fetchall()
+    expected = [(file, line, size) for file, line, size, _ in truth["lines"] if size >= 3000000]
+    if rows != expected:
+        yield "the suspect's first site is %r, should be %r" % (rows, expected)
+    parts = [title for title, in connection.execute(
+        "SELECT p.title FROM suspect_part p JOIN suspect s ON s.rank = p.suspect_rank "
+        "WHERE s.title LIKE '%buffer%' AND p.kind = 'allocated at' AND p.position = 1")]
+    if parts != ["%s:%d" % (file, line) for file, line, _ in expected]:
+        yield "the suspect's part is %r" % parts
+
+
 def check(inquest, python, frames):
     name = "CPython %s, %d frames" % (python.label, frames)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="inquest-live-"))
@@ -44,7 +59,9 @@ def check(inquest, python, frames):
         if frames and len(lines) < 10:
             yield Result(name, "the program traced too little", [str(lines)])
         differences = list(line_differences(death.truth, connection)) + list(order_differences(connection))
-        if not frames:
+        if frames:
+            differences += suspect_differences(death.truth, connection)
+        else:
             differences += ["a site of a process that traces nothing: %r" % (row,) for row in connection.execute(
                 "SELECT * FROM allocation_site LIMIT 3")]
         connection.close()

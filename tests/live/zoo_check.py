@@ -39,7 +39,7 @@ class Truth:
 
     def __init__(self, path):
         self.version, self.absent, self.objects, self.far_states = None, [], {}, set()
-        self.tracked, self.frozen, self.freed, self.unallocated = {}, 0, {}, []
+        self.tracked, self.frozen, self.freed = {}, 0, {}
         data = pathlib.Path(path).read_bytes()
         if data.startswith(XZ_MAGIC):
             zoo_packed.unpack(data, self)
@@ -66,8 +66,6 @@ class Truth:
             self.tracked[int(words[0], 16)] = int(words[1]), words[2]
         elif name == "frozen":
             self.frozen = int(value)
-        elif name == "unallocated":
-            self.unallocated = [int(word, 16) for word in value.split()]
         elif name == "freed":
             kind, _, addresses = value.partition(": ")
             self.freed[kind] = [int(word, 16) for word in addresses.split()]
@@ -106,7 +104,7 @@ class Report:
     def __init__(self):
         self.count = 0
         self.known = 0
-        self.tracked = self.types = self.freed = self.unallocated = 0
+        self.tracked = self.types = self.freed = 0
         self.damaged = set()
         self.inferred = collections.Counter()
         self.wrong = collections.defaultdict(list)
@@ -138,8 +136,6 @@ class Report:
         if self.tracked:
             text += ", %d tracked of %d types as gc.get_objects() counts them, %d addresses of freed objects" % (
                 self.tracked, self.types, self.freed)
-        if self.unallocated:
-            text += ", %d places in free memory that look like objects" % self.unallocated
         return text
 
     def wrong_count(self):
@@ -270,11 +266,7 @@ def count_tracked(index, truth, report):
 
 
 def find_freed(index, truth, report):
-    """What was let go is there only where the process itself has something again, and nothing in free memory."""
-    report.unallocated = len(truth.unallocated)
-    for address in truth.unallocated:
-        if address in index.objects:
-            report.wrong["not allocated", index.objects[address][2]].append(hex(address))
+    """What was let go is there only where the process itself has something again."""
     for kind, addresses in truth.freed.items():
         report.freed += len(addresses)
         for address in addresses:

@@ -19,7 +19,7 @@ import zoo_check
 
 def die(python, folder):
     """The core and the truth of a zoo; raises deaths.Failed."""
-    variables = {**deaths.environment(folder / "truth.gz", "abort"), "PYTHONTRACEMALLOC": "1"}
+    variables = deaths.environment(folder / "truth.gz", "abort")
     return die_of([python.path, str(deaths.PROGRAMS / "zoo.py")], variables, folder)
 
 

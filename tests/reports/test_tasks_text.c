@@ -100,6 +100,31 @@ static void many_alike(void **state)
     text_deinit(&text);
 }
 
+/* Of those that one task awaits the alike ones are told once, too. */
+static void many_gathered(void **state)
+{
+    struct sample sample;
+    struct text text = {0};
+    (void)state;
+    begin(&sample);
+    add_task(&sample, 1, "root", "waiting", "asyncio.gather()", false);
+    for (int64_t i = 2; i <= 500; i++)
+        add_task(&sample, i, "child", "waiting", i % 2 ? "odd" : "even", false);
+    for (int64_t i = 2; i <= 500; i++)
+        add_edge(&sample, 1, i, "gather");
+    render(&sample, (struct tasks_format){.limit = 10}, &text);
+    assert_string_equal(text_string(&text), "500 asyncio tasks on 1 event loop: 500 waiting\n\n"
+                                            "'root' work(): waiting: asyncio.gather()\n"
+                                            "  File \"/srv/x.py\", line 10, in work\n"
+                                            "    gather 'child' work(): waiting: even\n"
+                                            "      File \"/srv/x.py\", line 10, in work\n"
+                                            "      [and 249 more like it, 'child' the last]\n"
+                                            "    gather 'child' work(): waiting: odd\n"
+                                            "      File \"/srv/x.py\", line 10, in work\n"
+                                            "      [and 248 more like it, 'child' the last]\n");
+    text_deinit(&text);
+}
+
 static void limited(void **state)
 {
     struct sample sample;
@@ -144,7 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tree),    cmocka_unit_test(many_alike), cmocka_unit_test(limited),
-        cmocka_unit_test(hostile), cmocka_unit_test(none),
+        cmocka_unit_test(hostile), cmocka_unit_test(none),       cmocka_unit_test(many_gathered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

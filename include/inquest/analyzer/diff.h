@@ -35,6 +35,8 @@ enum diff_presence { DIFF_BOTH, DIFF_NEW, DIFF_GONE };
 struct diff_row {
     const char *keys[DIFF_KEYS]; /* NULL: none */
     double old_values[DIFF_MEASURES], new_values[DIFF_MEASURES];
+    uint64_t old_size, new_size; /* where `is_exact`: the first measure, past 2^53, too */
+    bool is_exact;
     enum diff_presence presence;
     bool is_noise;    /* the change is within what chance makes */
     const char *note; /* "moved from line 12", NULL: nothing */

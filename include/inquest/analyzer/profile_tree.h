@@ -81,6 +81,9 @@ static inline uint32_t call_tree_next_sibling(const struct call_tree *tree, uint
  * "all" for the root. Unescaped; `ret_name` is appended to. */
 void call_tree_node_name(const struct call_tree *tree, uint32_t node, struct text *ret_name);
 
+/* A process or thread in words, also where it has no name of its own. */
+void profile_track_name(const struct profile *profile, uint32_t track, struct text *ret_name);
+
 /* What a function belongs to, for colours and groups: its package or module as the
  * file's path tells ("json.decoder", "requests.sessions"), "" where there is no file. */
 void profile_module_name(const struct profile *profile, uint32_t function, struct text *ret_name);

@@ -63,7 +63,9 @@ struct profile_sample {
     uint64_t count; /* samples where the format tells them, otherwise rows merged here */
 };
 
-/* PROFILE_SAMPLES: a process or thread that was recorded. */
+/* PROFILE_SAMPLES: a process or thread that was recorded. Its name is the file's: where
+ * that writes processes and threads as the outermost frames, those labels as they
+ * stand there, joined by ';' (stacks begin below them). */
 struct profile_track {
     uint32_t name;                      /* string */
     int64_t pid, tid;                   /* -1 where not told */

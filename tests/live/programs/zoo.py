@@ -8,7 +8,6 @@ be kept.
 import gc
 import os
 import sys
-import tracemalloc
 
 if "ZOO_IS_SMALL" in os.environ:  # asyncio does without ssl, hashlib without _hashlib
     sys.modules.update(dict.fromkeys(("ssl", "_hashlib", "_dbm", "_gdbm", "readline")))
@@ -19,7 +18,6 @@ import zoo_freed
 import zoo_interpreter
 import zoo_library
 import zoo_truth
-import zoo_unallocated
 
 ANIMALS = {}
 MISSING = {}
@@ -35,25 +33,14 @@ def fill():
                 error.__traceback__ = None
 
 
-def all_types():
-    found, pending = set(), [object]
-    while pending:
-        each = pending.pop()
-        if each not in found:
-            found.add(each)
-            pending += type.__subclasses__(each)
-    return found
-
-
 def main():
     gc.disable()
-    unknown = zoo_unallocated.addresses(set(map(id, all_types()))) if tracemalloc.is_tracing() else ()
     fill()
     gc.collect()
     if "-v" in sys.argv:
         for name, why in MISSING.items():
             print("absent:", name, why)
-    zoo_truth.die(os.environ["WITNESS_FILE"], MISSING, zoo_freed.addresses, unknown)
+    zoo_truth.die(os.environ["WITNESS_FILE"], MISSING, zoo_freed.addresses)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ after lines that begin with "#":
     # tracked TYPE COUNT NAME        how many of a type gc.get_objects() has
     # frozen COUNT                   how many more the collector tracks, which that leaves out
     # freed KIND: ADDRESS...         where objects were that were let go; others may be there by now
-    # unallocated ADDRESS...         where memory looks like an object and is free (see zoo_unallocated.py)
 
 Objects that only the child has are in no line: what it knows are the objects at its very beginning, and what they
 refer to.
@@ -24,19 +23,15 @@ import gc
 import gzip
 import os
 import sys
-import tracemalloc
 
-import zoo_unallocated
-
-TYPES = set()  # addresses, filled at the end
 _libc = ctypes.PyDLL(None)  # PyDLL keeps the GIL across the call
 FAR_STATES = ("atexit", "_curses_panel", "_decimal", "_hmac", "_zoneinfo")  # behind their state, or static
 _fork, _waitpid, _abort = _libc.fork, _libc.waitpid, os.abort
 
 
-def die(path, missing, freed, unknown):
+def die(path, missing, freed):
     """Records and dies, both from here: what the child sees of this call is still there at death. `freed` gives
-    the addresses of what was let go, by kind. `unknown`: addresses that tracemalloc knew nothing of when it began.
+    the addresses of what was let go, by kind.
     """
     _closure(gc.get_objects(), None)  # the first sys.getsizeof of a type makes it ready: not in the child, then
     _waitpid(-1, None, os.WNOHANG)  # as does the first call of a function: what it makes is there at the fork
@@ -46,22 +41,18 @@ def die(path, missing, freed, unknown):
     head += ["# absent %s: %s" % item for item in sorted(missing.items())]
     head += ["# state %x %s" % (id(sys.modules[name]), name) for name in FAR_STATES if name in sys.modules]
     if _fork() == 0:
-        _testify(path, head, let_go, unknown)
+        _testify(path, head, let_go)
     _waitpid(-1, None, 0)  # the number of the child is kept nowhere: it would be an object that the child lacks
     _abort()
 
 
-def _testify(path, head, let_go, unknown):
+def _testify(path, head, let_go):
     status = 1
     try:
         tracked = gc.get_objects()
         known = _closure(tracked[:], [])
-        TYPES.update(int(line.split()[3], 16) for line in known)
         head = head + _tracked(tracked)
         head += ["# freed %s: %s" % (name, " ".join(map("{:x}".format, found))) for name, found in let_go.items()]
-        if tracemalloc.is_tracing():
-            free = set(zoo_unallocated.addresses(TYPES)) - set(unknown)
-            head.append("# unallocated " + " ".join(map("{:x}".format, sorted(free))))
         with gzip.open(path + ".part", "wt", compresslevel=1) as out:
             for line in head:
                 out.write(line + "\n")

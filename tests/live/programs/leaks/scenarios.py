@@ -82,10 +82,10 @@ def logging_handler():
     log.propagate = False
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    for number in range(MANY):
+    for number in range(MANY * 2):
         log.info("order %d of %s", number, "customer-%d" % number)
     return {"object": handler, "path": "handlers", "holder": "logging handler",
-            "says": ["`logging.handlers.MemoryHandler`", "kept by a logging handler", "4,000 `logging.LogRecord`"]}
+            "says": ["`logging.handlers.MemoryHandler`", "kept by a logging handler", "8,000 `logging.LogRecord`"]}
 
 
 def at_exit():
