@@ -133,12 +133,14 @@ static bool write_verdict(const struct profile_compare *compare)
                                                : "is new";
     const char *whole = compare->originals[1]->family == PROFILE_TRACEMALLOC
                             ? "What tracemalloc counted"
-                        : diff->total.unit == DIFF_SHARE ? "Compared by share, the total"
-                                                         : "The total";
-    if (!change)
+                            : "The total";
+    const char *begin = diff->total.unit == DIFF_SHARE
+                            ? "By share of the total"
+                            : arena_printf(&diff->arena, "%s %s", whole, change ? change : "");
+    if (!change || !begin)
         return false;
     if (!table->rows.count || table->rows.items[0].rank == 0) {
-        diff->verdict = arena_printf(&diff->arena, "%s %s; no row changed", whole, change);
+        diff->verdict = arena_printf(&diff->arena, "%s; no row changed", begin);
         return diff->verdict != NULL;
     }
     const struct diff_row *row = &table->rows.items[0];
@@ -153,11 +155,10 @@ static bool write_verdict(const struct profile_compare *compare)
         return false;
     if (row->presence == DIFF_BOTH && row->old_values[0] > 0 && row->new_values[0] > 0)
         diff->verdict =
-            arena_printf(&diff->arena, "%s %s; %s %s, to %.2f times what it was by itself%s", whole,
-                         change, words, how, row->new_values[0] / row->old_values[0], chance);
+            arena_printf(&diff->arena, "%s; %s %s, to %.2f times what it was by itself%s", begin,
+                         words, how, row->new_values[0] / row->old_values[0], chance);
     else
-        diff->verdict =
-            arena_printf(&diff->arena, "%s %s; %s %s%s", whole, change, words, how, chance);
+        diff->verdict = arena_printf(&diff->arena, "%s; %s %s%s", begin, words, how, chance);
     return diff->verdict != NULL;
 }
 

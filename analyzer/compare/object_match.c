@@ -175,6 +175,7 @@ static void match_addresses(struct object_match *match, const uint32_t *new_type
         match->old_of[j] = i + 1;
         match->identity[j] =
             a->content[i] && a->content[i] == b->content[j] ? OBJECT_SAME : OBJECT_UNCERTAIN;
+        i++; /* no object is two, whatever a damaged index says */
     }
 }
 

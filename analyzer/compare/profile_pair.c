@@ -87,7 +87,7 @@ static bool fill_traces(const struct profile *from, const uint32_t *numbers, siz
     for (size_t i = 0; ok && i < from->traces.count; i++) {
         const struct profile_trace *trace = &from->traces.items[i];
         struct profile_trace *sum = &sums[numbers[trace->stack]];
-        sum->size += trace->size;
+        sum->size += trace->size < UINT64_MAX - sum->size ? trace->size : UINT64_MAX - sum->size;
         sum->count += trace->count;
     }
     for (uint32_t i = 0; ok && i < stacks; i++) {
@@ -266,12 +266,17 @@ void profile_pair_deinit(struct profile_pair *pair)
     profile_deinit(&pair->both);
 }
 
+static uint64_t scaled_size(double size)
+{
+    return size < 0x1p63 ? (uint64_t)size : (uint64_t)1 << 63;
+}
+
 void profile_side_scale(struct profile *side, double factor)
 {
     for (size_t i = 0; i < side->samples.count; i++)
         side->samples.items[i].weight *= factor;
     for (size_t i = 0; i < side->traces.count; i++)
-        side->traces.items[i].size = (uint64_t)((double)side->traces.items[i].size * factor);
+        side->traces.items[i].size = scaled_size((double)side->traces.items[i].size * factor);
     for (size_t i = 0; i < side->stats.count; i++) {
         side->stats.items[i].self *= factor;
         side->stats.items[i].total *= factor;

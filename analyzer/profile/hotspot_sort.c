@@ -121,6 +121,7 @@ static int compare_rows(const void *a, const void *b, void *context)
     case HOTSPOT_BY_FILE: order = compare_files(sorting, first, second); break;
     case HOTSPOT_BY_LINE: order = compare_lines(sorting, first, second); break;
     case HOTSPOT_BY_NAME: order = compare_keys(sorting, first->key, second->key); break;
+    case HOTSPOT_UNSORTED: break;
     }
     if (!order)
         order = compare_totals(sorting, first, second);
@@ -210,7 +211,7 @@ enum status hotspots_sort(struct hotspots *hotspots, const struct hotspot_option
     struct hotspot *rows = hotspots->rows.items;
     size_t count = hotspots->rows.count, limit = options->limit;
     bool by_number = options->sort == HOTSPOT_BY_SELF || options->sort == HOTSPOT_BY_TOTAL;
-    if (count < 2)
+    if (count < 2 || options->sort == HOTSPOT_UNSORTED)
         return STATUS_OK;
     enum status status = order_strings(hotspots->profile, &sorting.strings);
     if (status != STATUS_OK)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/profile/amounts.h"
 #include "analyzer/profile/profile_index.h"
 #include "analyzer/profile/tree.h"
 #include "inquest/base/text.h"
@@ -50,12 +51,20 @@ static void write_number(struct writing *writing, const char *key, double number
     index_writer_meta(writing->writer, key, text);
 }
 
+static void write_size(struct writing *writing, const char *key, uint64_t size)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, size);
+    index_writer_meta(writing->writer, key, text);
+}
+
 static void write_totals(struct writing *writing)
 {
     const struct profile *profile = writing->profile;
     double total = 0, count = 0;
+    uint64_t size = 0; /* of a snapshot, exactly */
     for (size_t i = 0; i < profile->traces.count; i++) {
-        total += (double)profile->traces.items[i].size;
+        amounts_add(&size, profile->traces.items[i].size);
         count += (double)profile->traces.items[i].count;
     }
     for (size_t i = 0; i < profile->samples.count; i++) {
@@ -66,7 +75,9 @@ static void write_totals(struct writing *writing)
         total += profile->stats.items[i].self;
         count += (double)profile->stats.items[i].calls;
     }
-    if (total < 9e18 && total > -9e18)
+    if (profile->family == PROFILE_TRACEMALLOC)
+        write_size(writing, "total", size);
+    else if (total < 9e18 && total > -9e18)
         write_number(writing, "total", total);
     if (count < 9e18 && count > -9e18)
         write_number(writing, "count", count);

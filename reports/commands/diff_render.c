@@ -359,7 +359,8 @@ void diff_render_csv(const struct diff_answer *answer, struct text *text)
     for (size_t i = 0; i < keys; i++)
         columns[count++] = (struct column){source->keys[i], NULL, COLUMN_PLAIN};
     for (size_t i = 0; i < 3 * measures; i++) {
-        snprintf(names[i], sizeof names[i], "%s_%s", source->measures[i / 3].name, which_names[i % 3]);
+        snprintf(names[i], sizeof names[i], "%s_%s", source->measures[i / 3].name,
+                 which_names[i % 3]);
         columns[count++] = (struct column){names[i], NULL, COLUMN_PLAIN};
     }
     struct table table;

@@ -306,7 +306,9 @@ static enum status load_rows(struct hotspots_answer *answer, struct error *err)
     enum status status = by_stats ? STATUS_OK : choose_sort(answer, err);
     answer->options.by = answer->by;
     answer->options.ascending = options->reverse_order;
-    answer->options.limit = by_stats ? 1 : shown_limit(answer);
+    answer->options.limit = shown_limit(answer);
+    if (by_stats)
+        answer->options.sort = HOTSPOT_UNSORTED;
     if (status == STATUS_OK)
         status = hotspots_build(answer->profile, &answer->options, &answer->hotspots, err);
     answer->row_count = answer->hotspots.rows.count;

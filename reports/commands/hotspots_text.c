@@ -2,6 +2,7 @@
 /* The answer for people: text, and the same as Markdown. */
 #include <string.h>
 
+#include "inquest/analyzer/source_line.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
 #include "reports/render/escape.h"
@@ -33,10 +34,7 @@ static void append_row_name(const struct hotspots_answer *answer, const struct h
     if (!function && file && answer->by == HOTSPOT_LINE)
         text_printf(text, ":%d", hotspot_line(hotspots, row));
     if (answer->by == HOTSPOT_THREAD)
-        text_append(text,
-                    profile_text(answer->profile, answer->profile->tracks.items[row->key].name));
-    if (answer->by == HOTSPOT_TRACEBACK)
-        hotspots_append_path(answer->profile, row->key, " > ", text);
+        profile_track_name(answer->profile, row->key, text);
 }
 
 static void append_hottest(const struct hotspots_answer *answer, struct text *text)
@@ -50,7 +48,7 @@ static void append_hottest(const struct hotspots_answer *answer, struct text *te
         if (!best || value > (snapshot ? best->total : best->self))
             best = row;
     }
-    if (!best || hotspots->whole <= 0)
+    if (!best || hotspots->whole <= 0 || answer->by == HOTSPOT_TRACEBACK)
         return;
     text_append(text, snapshot ? "; largest: " : "; hottest: ");
     append_row_name(answer, best, text);
@@ -78,12 +76,14 @@ static void append_headline(const struct hotspots_answer *answer, struct text *t
         return;
     }
     unit_amount(&answer->unit, hotspots->whole, text);
-    text_append(text, " in ");
+    bool counts_itself =
+        profile->family == PROFILE_SAMPLES && hotspots->whole == (double)hotspots->whole_count;
+    text_append(text, counts_itself ? "" : " in ");
     if (profile->family == PROFILE_TRACEMALLOC)
         append_counted(text, hotspots->whole_count, "block", "blocks");
     else if (profile->family == PROFILE_PSTATS && !profile->is_sampled)
         append_counted(text, hotspots->whole_count, "call", "calls");
-    else
+    else if (!counts_itself)
         append_counted(text, hotspots->whole_count, "sample", "samples");
     append_hottest(answer, text);
 }
@@ -205,8 +205,60 @@ static void append_title(const struct hotspots_answer *answer, struct text *text
         text_printf(text, "; in %s", answer->unit.name);
 }
 
+/* ---- Tracebacks of a snapshot, as Traceback.format writes them: the oldest frame first,
+ * under each its source where it is at hand. */
+
+static void append_amounts(const struct hotspots_answer *answer, const struct hotspot *row,
+                           struct text *text)
+{
+    format_bytes(text, whole(row->size));
+    text_append(text, " (");
+    format_share(text, answer->hotspots.whole > 0 ? row->total / answer->hotspots.whole : 0);
+    text_append(text, ") in ");
+    append_counted(text, row->count, "block", "blocks");
+}
+
+static void append_frame(const struct hotspots_answer *answer, uint32_t id, struct text *text,
+                         struct text *source)
+{
+    const struct profile *profile = answer->profile;
+    const struct profile_frame *frame = &profile->frames.items[id];
+    const char *file = profile_text(profile, profile->functions.items[frame->function].file);
+    text_append(text, "  File \"");
+    escape_terminal(text, file, ESCAPE_ONE_LINE);
+    text_printf(text, "\", line %d\n", frame->line);
+    text_clear(source);
+    if (answer->run->options->redact ||
+        !source_line_append(answer->run->options->sysroot, file, frame->line, source))
+        return;
+    text_append(text, "    ");
+    escape_terminal(text, text_string(source), ESCAPE_ONE_LINE);
+    text_append_char(text, '\n');
+}
+
+static void write_tracebacks(const struct hotspots_answer *answer)
+{
+    const struct profile *profile = answer->profile;
+    struct text *text = output_text(answer->run->answer), source;
+    text_init(&source);
+    for (size_t i = 0; i < answer->shown_count; i++) {
+        const struct hotspot *row = &answer->hotspots.rows.items[i];
+        const struct profile_stack *stack = &profile->stacks.items[row->key];
+        text_append(text, i ? "\n" : "");
+        append_amounts(answer, row, text);
+        text_append_char(text, '\n');
+        for (uint32_t j = 0; j < stack->depth; j++)
+            append_frame(answer, profile->stack_frames.items[stack->first + j], text, &source);
+        output_drain(answer->run->answer);
+    }
+    text->failed |= source.failed;
+    text_deinit(&source);
+}
+
 static void write_rows(const struct hotspots_answer *answer)
 {
+    bool are_tracebacks = answer->profile->family == PROFILE_TRACEMALLOC && !answer->relation &&
+                          answer->by == HOTSPOT_TRACEBACK && answer->run->format == FORMAT_TEXT;
     struct column columns[COLUMNS_MAX];
     struct table rows;
     struct text words;
@@ -214,8 +266,12 @@ static void write_rows(const struct hotspots_answer *answer)
     append_title(answer, &words);
     answer_heading(answer->run, text_string(&words));
     table_init(&rows, columns, shown_columns(answer, columns));
-    hotspots_fill_shown(answer, &rows);
-    answer_table(answer->run, &rows);
+    if (are_tracebacks) {
+        write_tracebacks(answer);
+    } else {
+        hotspots_fill_shown(answer, &rows);
+        answer_table(answer->run, &rows);
+    }
     output_text(answer->run->answer)->failed |= rows.failed;
     table_deinit(&rows);
     if (answer->shown_count < answer->row_count) {

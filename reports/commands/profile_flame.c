@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reports/commands/profile_flame.h"
 
+#include <math.h>
 #include <string.h>
 
 #define LEAST 0.0004 /* of all: narrower than half a pixel */
@@ -61,10 +62,15 @@ void unit_amount(const struct unit_view *view, double value, struct text *text)
         format_seconds(text, value);
         return;
     }
+    if (view->kind == COLUMN_SHARE) {
+        text_printf(text, "%.1f %%", value * 100);
+        return;
+    }
+    int64_t whole = fabs(value) < 9e18 ? (int64_t)value : value > 0 ? INT64_MAX : -INT64_MAX;
     if (view->kind == COLUMN_BYTES)
-        format_bytes(text, (int64_t)value);
+        format_bytes(text, whole);
     else
-        format_count(text, (int64_t)value);
+        format_count(text, whole);
     if (view->name)
         text_printf(text, " %s", view->name);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts of source lines, for people: the files are those of this machine, or below a sysroot,
  * and may be newer than what was recorded. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "reports/commands/profile_html.h"
 
@@ -40,19 +42,26 @@ void source_lines_destroy(struct source_lines *lines)
 static char *read_file(const char *sysroot, const char *name, size_t *ret_size)
 {
     size_t length = strlen(name);
-    char path[4096];
+    char path[4096], *bytes = NULL;
     struct stat status;
     if (length < 4 || strcmp(name + length - 3, ".py") != 0 || *name != '/' ||
         strstr(name, "/../") ||
         snprintf(path, sizeof path, "%s%s", sysroot ? sysroot : "", name) >= (int)sizeof path ||
-        stat(path, &status) != 0 || !S_ISREG(status.st_mode) || (size_t)status.st_size > MOST_BYTES)
+        stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return NULL;
-    FILE *file = fopen(path, "rbe");
-    char *bytes = file ? malloc((size_t)status.st_size + 1) : NULL;
-    if (bytes)
-        *ret_size = fread(bytes, 1, (size_t)status.st_size, file);
-    if (file)
-        fclose(file);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0)
+        return NULL;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
+        (size_t)status.st_size <= MOST_BYTES)
+        bytes = malloc((size_t)status.st_size + 1);
+    ssize_t got = bytes ? read(file, bytes, (size_t)status.st_size) : -1;
+    close(file);
+    if (got < 0) {
+        free(bytes);
+        return NULL;
+    }
+    *ret_size = (size_t)got;
     return bytes;
 }
 

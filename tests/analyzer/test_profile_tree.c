@@ -139,6 +139,29 @@ static void test_tracks_come_first(void **state)
     profile_deinit(&profile);
 }
 
+/* What is too small is in the totals above it, and counted. */
+static void test_small_branches_are_left_out(void **state)
+{
+    (void)state;
+    struct profile profile = samples();
+    struct call_tree tree =
+        build(&profile, (struct call_tree_options){.by_line = true, .least = 0.19});
+    assert_string_equal(tree_text(&tree), "all:0 0 7.75 6\n"
+                                          " idle:9 4 4 1\n"
+                                          " main:1 0 1.75 4\n"
+                                          "  work:7 0 1.5 3\n"
+                                          "   leaf:3 1.5 1.5 2\n"
+                                          " main:2 2 2 1\n");
+    assert_int_equal(tree.left_out, 1);
+    call_tree_deinit(&tree);
+    tree = build(&profile, (struct call_tree_options){.by_line = true, .least = 0.3});
+    assert_string_equal(tree_text(&tree), "all:0 0 7.75 6\n"
+                                          " idle:9 4 4 1\n");
+    assert_int_equal(tree.left_out, 5);
+    call_tree_deinit(&tree);
+    profile_deinit(&profile);
+}
+
 static void test_allocations(void **state)
 {
     (void)state;
@@ -372,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_stacks_are_merged),
         cmocka_unit_test(test_lines_merge_and_reverse),
         cmocka_unit_test(test_tracks_come_first),
+        cmocka_unit_test(test_small_branches_are_left_out),
         cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_nothing_is_a_root),
         cmocka_unit_test(test_tree_is_estimated),

@@ -142,6 +142,12 @@ static void write_rows(const struct small_heap *heap, const struct columns *colu
                                           INDEX_STR(heap->roots[i].label)};
         assert_int_equal(index_writer_row(writer, INDEX_ROOT, row, 3), STATUS_OK);
     }
+    for (int i = 0; i < heap->content_count; i++) {
+        const struct index_value row[] = {
+            INDEX_INT(heap->contents[i].first),
+            INDEX_BYTES(heap->contents[i].bytes, heap->contents[i].size)};
+        assert_int_equal(index_writer_row(writer, INDEX_CONTENT, row, 2), STATUS_OK);
+    }
 }
 
 struct index *small_heap_index(const struct small_heap *heap)

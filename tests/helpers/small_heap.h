@@ -31,6 +31,12 @@ struct small_heap {
         const char *kind, *label;
     } roots[64];
     int root_count;
+    struct {
+        int64_t first; /* id */
+        const void *bytes;
+        size_t size;
+    } contents[2]; /* rows of table content, as they are */
+    int content_count;
 };
 
 int small_heap_add(struct small_heap *heap, int holder, const char *label, const char *type,

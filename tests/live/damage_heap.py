@@ -48,6 +48,7 @@ class Case:
         names = dict(self.whole.types.values())
         for address, (_, _, type_address, _) in self.truth.objects.items():
             self.by_type[names.get(type_address)].append(address)
+        self.type_addresses, self.strings = self.types(), set(self.by_type["str"])
         self.referrers = collections.defaultdict(list)
         for address, row in self.truth.objects.items():
             for target in row[3]:
@@ -61,8 +62,10 @@ class Case:
         return next((each for each in members if accept(each)), None)
 
     def is_harmless(self, address):
-        """Not one that the interpreter is found by, or that gives other objects their shape."""
-        return len(self.truth.objects[address][3]) < 60
+        """Not one that the interpreter is found by, or that gives other objects their shape or types their name."""
+        holders = self.referrers[address] if address in self.strings else ()
+        return len(self.truth.objects[address][3]) < 60 and not any(
+            target in self.type_addresses for holder in holders for target in self.truth.objects[holder][3])
 
     def set(self, address, word, victim=None):
         """Overwrites a word in the file; `victim` is the object that is hurt by it."""
@@ -86,7 +89,7 @@ class Case:
             found.update(self.referrers[victim])
             row = self.truth.objects.get(victim)
             found.update(each for each in (row[3] if row else ()) if self.truth.objects[each][0] > SMALL)
-        bases = {each for each in self.victims if each in self.types()}
+        bases = {each for each in self.victims if each in self.type_addresses}
         while bases:
             found.update(bases)
             for address, row in self.truth.objects.items():
@@ -100,7 +103,7 @@ class Case:
         return {row[2] for row in self.truth.objects.values()}
 
     def subclasses(self, base):
-        return [each for each in self.referrers[base] if each in self.types()]
+        return [each for each in self.referrers[base] if each in self.type_addresses]
 
     def field(self, name):
         return self.fields.get(name)
@@ -144,7 +147,7 @@ def structures(case):
             case.set(victim + offset, word(victim) if callable(word) else word, victim)
             count += 1
     for field, word in KEYS_DAMAGES:
-        victim = case.pick("dict", lambda address: len(case.truth.objects[address][3]) > 4 and not shares_keys(case, address))
+        victim = case.pick("dict", lambda address: has_own_keys(case, address))
         if victim and case.field(field) is not None:
             keys = case.core.word(victim + case.field("dict_keys"))
             case.set(keys + case.field(field), word, victim)
@@ -154,8 +157,8 @@ def structures(case):
     return count
 
 
-def shares_keys(case, address):
-    return case.core.word(address + case.field("dict_values")) != 0
+def has_own_keys(case, address):
+    return len(case.truth.objects[address][3]) > 4 and not case.core.word(address + case.field("dict_values"))
 
 
 FIELD_DAMAGES = (
@@ -185,7 +188,7 @@ def class_damages(case):
                         ("type_members", NOWHERE), ("type_flags", ONES), ("type_itemsize", ONES >> 1),
                         ("type_dict", NOWHERE), ("type_subclasses", 12345), ("heaptype_slots", NOWHERE),
                         ("heaptype_cached_keys", NOWHERE)):
-        victim = case.pick("type", lambda address: address in case.types() and not case.subclasses(address))
+        victim = case.pick("type", lambda address: address in case.type_addresses and not case.subclasses(address))
         if victim and case.field(field) is not None:
             case.set(victim + case.field(field), victim if word is None else word, victim)
             count += 1

@@ -117,6 +117,10 @@ def check_snapshot(asked, name, truth):
         yield from same(key + " cumulative", statistics(asked, name, by[key], "--cumulative"), truth_rows(theirs))
         yield from same(key + " once", statistics(asked, name, by[key], "--cumulative=once"),
                         truth_rows(once(truth["traces"], key)))
+    formatted = [line for limit, first, lines in truth["format"] if limit is None and not first for line in lines]
+    text = asked.text("hotspots", name, "--by", "traceback", "--limit", "3")
+    yield from same("Traceback.format", [line for line in text.splitlines() if re.match('  File "| {4}', line)],
+                    list(map(shown, formatted)))
     for row in truth["filters"]:
         words = filter_words(row["filters"])
         if words is None:

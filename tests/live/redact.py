@@ -25,8 +25,10 @@ from redact_secrets import Secrets
 
 WAYS = ("abort", "fatal")
 FORMATS = {"threads": ("text", "json", "csv", "md"), "postmortem": ("text", "json", "md"),
-           "info": ("text", "json", "csv", "md")}
-REPORTS = {"threads": ("html", "txt", "json", "md", "csv"), "postmortem": ("html", "txt", "json", "md")}
+           **dict.fromkeys(("info", "heap", "leaks", "cycles", "waste", "tasks"), ("text", "json", "csv", "md"))}
+REPORTS = {"threads": ("html", "txt", "json", "md", "csv"), "postmortem": ("html", "txt", "json", "md"),
+           "report": ("html",)}
+PICTURES = {"flamegraph": "svg", "cycles": "svg"}  # --limit is not theirs
 NAMES = ("everything", "closure", "peers_raise", "last_words", "peers_secrets.py", "Account", "Failure", "Point", "Level",
          "Slotted", "mapping", "nested", "first_same", "module_global", "option", "owner", "balance", "hidden")
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -58,6 +60,10 @@ class Trial:
                 report = self.scene.new_folder() / ("report." + ending)
                 asked, said = self.output(command, dump, "-o", report, "--limit", "0", *options)
                 yield asked, said + report.read_bytes()
+        for command, ending in PICTURES.items():
+            report = self.scene.new_folder() / ("picture." + ending)
+            asked, said = self.output(command, dump, "-o", report, *options)
+            yield asked, said + report.read_bytes()
         listed = self.output("query", dump, TABLES, "-q", "--format", "json", "--limit", "0", *options)[1]
         for row in json.loads(listed)["rows"]:
             columns = "DISTINCT label" if row["name"] == "ref" else "*"

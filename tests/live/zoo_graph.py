@@ -39,17 +39,16 @@ class Tables:
     def __init__(self, program, core, folder):
         self.program, self.path = program, folder / "index"
         subprocess.run([program, "load", core, "-o", self.path, "-q"], check=True)
-        self.objects = {int(row[0]): Row(int(row[1], 0), int(row[2]), int(row[3]), int(row[4] or 0), row[5] == "1", row[6])
-                        for row in self.query("select id, address, size, retained, dominator_id, is_reachable, type_id "
-                                              "from object")}
+        rows = self.query("select id, address, size, retained, dominator_id, is_reachable, type_id from object")
+        self.objects = {int(row[0]): Row(*map(int, row[1:4]), int(row[4] or 0), row[5] == "1", row[6]) for row in rows}
         self.edges, self.labels = collections.defaultdict(list), {}
         for source, target, label in self.query("select source_id, target_id, label from ref"):
             if not label.startswith("weak"):
                 self.edges[int(source)].append(int(target))
                 self.labels.setdefault((int(source), int(target)), []).append(label)
-        roots = [(KINDS.index(kind), int(number), label) for number, kind, label in self.query(
-            "select object_id, kind, label from root order by rowid")]
-        self.roots = sorted(roots, key=lambda root: root[0])
+        rows = self.query("select object_id, kind, label from root order by rowid")
+        self.roots = sorted(((KINDS.index(kind), int(number), label) for number, kind, label in rows),
+                            key=lambda root: root[0])
         self.dicts = {number for number, in self.query("select id from type where name = 'dict'")}
 
     def query(self, statement):
@@ -112,7 +111,9 @@ def true_edges(tables, dump, core, truth):
             if collections.Counter(each.references["v"]) == collections.Counter(truth.objects[address][3]):
                 targets = truth.objects[address][3] + each.references["h"] + each.references["i"]
         edges[number] = [numbers[target] for target in targets if target in numbers]
-    sizes = {number: truth.objects.get(row.address, (0,))[0] or row.size for number, row in tables.objects.items()}
+    sizes = {number: row.size for number, row in tables.objects.items()}
+    sizes.update((number, truth.objects[address][0]) for address, number in numbers.items()
+                 if address in truth.objects and truth.objects[address][0] and found[address].status == "ok")
     return edges, sizes, told
 
 

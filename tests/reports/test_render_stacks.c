@@ -420,7 +420,8 @@ static void test_json_order(void **state)
     check(&texts[0],
           "{\"rows\":[{\"id\":1,\"os_tid\":1001,\"ident\":\"0x7001\",\"name\":\"x\","
           "\"is_main\":false,\"is_crashed\":false,\"holds_gil\":false,\"is_python\":true,"
-          "\"collecting\":false,\"state\":null,\"waits_for\":null,\"stack_note\":null,"
+          "\"collecting\":false,\"state\":null,\"waits_for\":null,\"waits_for_thread_id\":null,"
+          "\"is_deadlocked\":null,\"stack_note\":null,\"context\":[],"
           "\"frames\":[{\"depth\":0,\"kind\":\"python\",\"function\":\"inner\","
           "\"file\":\"/srv/x.py\",\"line\":1,\"column\":null,\"end_line\":null,"
           "\"end_column\":null,\"address\":\"0x100\",\"owner\":null,\"object_id\":null,"
@@ -433,7 +434,8 @@ static void test_json_order(void **state)
           "\"value\":\"3\",\"address\":\"0x200\"}]}],\"exceptions\":[]},"
           "{\"id\":2,\"os_tid\":1002,\"ident\":\"0x7002\",\"name\":null,\"is_main\":false,"
           "\"is_crashed\":false,\"holds_gil\":false,\"is_python\":true,\"collecting\":false,"
-          "\"state\":null,\"waits_for\":null,\"stack_note\":null,\"frames\":[],"
+          "\"state\":null,\"waits_for\":null,\"waits_for_thread_id\":null,"
+          "\"is_deadlocked\":null,\"stack_note\":null,\"context\":[],\"frames\":[],"
           "\"exceptions\":[]}]}\n");
     text_deinit(&texts[0]);
     text_deinit(&texts[1]);

@@ -39,6 +39,7 @@ enum hotspot_sort {
     HOTSPOT_BY_NAME,
     HOTSPOT_BY_FILE,
     HOTSPOT_BY_LINE,
+    HOTSPOT_UNSORTED, /* who asks has an order of its own */
 };
 
 struct hotspot {

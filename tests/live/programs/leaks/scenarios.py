@@ -155,10 +155,10 @@ def instance_attribute():
 
 
 def chain():
-    for number in range(MANY * 4):
+    for number in range(MANY * 6):
         holders.HEAD = models.Node(number, holders.HEAD)
     return {"object": holders.HEAD, "path": "store.holders.HEAD", "holder": "module-level object",
-            "says": ["a chain or tree of 16,000 `store.models.Node`"]}
+            "says": ["a chain or tree of 24,000 `store.models.Node`"]}
 
 
 def blob():
