@@ -284,7 +284,7 @@ const struct command command_table[] = {
         .name = "help",
         .arguments = "[COMMAND]",
         .summary = "shows this help, or a command's",
-        .details = "'metrics' lists what --fail-if can ask for. Two topics are made for other "
+        .details = "'metrics' lists what gates can ask for. Two topics are made for other "
                    "programs: 'completion' prints the completion for bash, and 'man' the man "
                    "page.",
         .example = "inquest help threads",

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LEAST 0.0004 /* of all: narrower than half a pixel */
-
 struct unit_view unit_view(const char *unit)
 {
     static const struct {
@@ -94,7 +92,7 @@ static bool fill_nodes(const struct call_tree *tree, const struct unit_view *vie
 {
     struct text text;
     bool ok = true;
-    double least = tree->nodes.items[0].total * LEAST;
+    double least = tree->nodes.items[0].total * PROFILE_FLAME_LEAST;
     text_init(&text);
     for (uint32_t i = 0; i < tree->nodes.count && ok; i++) {
         const struct call_node *node = &tree->nodes.items[i];

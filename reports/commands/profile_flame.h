@@ -7,6 +7,8 @@
 #include "reports/cli/command.h"
 #include "reports/render/flame.h"
 
+#define PROFILE_FLAME_LEAST 0.0004 /* of all: narrower than half a pixel */
+
 /* How a recording's unit is shown: its name in words, what a value is multiplied with,
  * and the kind of number that it is then. */
 struct unit_view {

@@ -159,6 +159,10 @@ enum status profile_flamegraph(struct command_run *run, const struct profile *pr
     struct call_tree_options options;
     struct call_tree tree;
     enum status status = tree_options(run->options, &options, err);
+    if (run->format == FORMAT_SVG)
+        options.least = PROFILE_FLAME_LEAST;
+    else if (run->format == FORMAT_TEXT)
+        options.least = TEXT_LEAST;
     if (status == STATUS_OK)
         status = call_tree_build(profile, &options, &tree, err);
     if (status != STATUS_OK)
