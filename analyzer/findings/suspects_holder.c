@@ -50,6 +50,7 @@ static bool is_logging_handler(struct naming *naming, size_t step)
     if (!derives(naming, step, "logging.Handler"))
         return false;
     text_append(&naming->words, "logging handler");
+    naming->from = step + 1; /* which of the loggers is nearest to a root differs */
     return true;
 }
 
@@ -67,6 +68,20 @@ static bool is_thread_local(struct naming *naming, size_t step)
     if (!derives(naming, step, "_thread._local") && !derives(naming, step, "_thread._localdummy"))
         return false;
     text_append(&naming->words, "thread local");
+    naming->from = step + 1;
+    return true;
+}
+
+/* A context keeps its variables in a tree of C objects. */
+static bool is_context(struct naming *naming, size_t step)
+{
+    const char *name = type_of_step(naming, step)->name, *dot = strrchr(name, '.');
+    const char *last = dot ? dot + 1 : name;
+    if (strncmp(name, "hamt", 4) != 0 && strcmp(last, "ContextVar") != 0 &&
+        (strcmp(last, "Context") != 0 ||
+         (dot && !strstr(name, "contextvars") && strcmp(name, last) != 0)))
+        return false;
+    text_append(&naming->words, "context variable");
     naming->from = step + 1;
     return true;
 }
@@ -123,7 +138,7 @@ static bool is_closure(struct naming *naming, size_t step)
 
 /* Nearest to the suspect first, each step asked all of these. */
 static bool (*const step_holders[])(struct naming *naming, size_t step) = {
-    is_lru_cache, is_logging_handler, is_event_loop, is_thread_local,
+    is_lru_cache, is_logging_handler, is_event_loop, is_thread_local, is_context,
     is_traceback, is_suspended,       is_closure,    is_c_held,
 };
 

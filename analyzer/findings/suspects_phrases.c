@@ -145,6 +145,7 @@ static const struct phrase {
     {"class attribute", "a class attribute"},
     {"closure cell", "a variable that a closure keeps"},
     {"thread local", "kept in a thread local"},
+    {"context variable", "kept in a context variable"},
     {"variable of a running frame", "a variable of a running frame"},
     {"variable of a suspended generator", "a variable of a suspended generator"},
     {"variable of a suspended coroutine", "a variable of a suspended coroutine"},

@@ -69,6 +69,22 @@ static const char *presence_words(const struct diff_table *source, const struct 
     return row->is_noise ? "within chance" : row->note ? row->note : words[row->presence];
 }
 
+/* Which keys have a word in any row that changed: columns without one are left out. The
+ * last is whether any row has a note. */
+static void used_keys(const struct diff_table *source, size_t keys, bool used[DIFF_KEYS + 1])
+{
+    memset(used, 0, (DIFF_KEYS + 1) * sizeof *used);
+    used[0] = true;
+    for (size_t i = 0; i < source->rows.count; i++) {
+        const struct diff_row *row = &source->rows.items[i];
+        if (!is_changed(source, row))
+            continue;
+        for (size_t j = 1; j < keys; j++)
+            used[j] |= row->keys[j] && *row->keys[j];
+        used[DIFF_KEYS] |= *presence_words(source, row) != '\0';
+    }
+}
+
 size_t diff_people_table(const struct diff_answer *answer, const struct diff_table *source,
                          size_t limit, struct column *ret_columns, struct table *ret_table)
 {
@@ -80,9 +96,14 @@ size_t diff_people_table(const struct diff_answer *answer, const struct diff_tab
         ret_columns[count++] =
             (struct column){source->measures[i].name, source->measures[i].title, kind};
     }
+    bool used[DIFF_KEYS + 1];
+    used_keys(source, keys, used);
     for (size_t i = 0; i < keys; i++)
-        ret_columns[count++] = (struct column){source->keys[i], source->key_titles[i], COLUMN_CODE};
-    ret_columns[count++] = (struct column){"note", "", COLUMN_PLAIN};
+        if (used[i])
+            ret_columns[count++] =
+                (struct column){source->keys[i], source->key_titles[i], COLUMN_CODE};
+    if (used[DIFF_KEYS])
+        ret_columns[count++] = (struct column){"note", "Note", COLUMN_PLAIN};
     table_init(ret_table, ret_columns, count);
     size_t shown = 0, changed = 0;
     for (size_t i = 0; i < source->rows.count; i++) {
@@ -99,8 +120,10 @@ size_t diff_people_table(const struct diff_answer *answer, const struct diff_tab
             add_number(ret_table, ret_columns[2 * j + 1].kind, row->new_values[j] * factors[j]);
         }
         for (size_t j = 0; j < keys; j++)
-            add_key(ret_table, source, row, j);
-        table_string(ret_table, presence_words(source, row));
+            if (used[j])
+                add_key(ret_table, source, row, j);
+        if (used[DIFF_KEYS])
+            table_string(ret_table, presence_words(source, row));
     }
     return changed - shown + source->left_out;
 }

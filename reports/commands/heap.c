@@ -290,7 +290,7 @@ static enum status write_answer(struct heap_answer *answer, const struct heap_so
     case FORMAT_CSV:
         table_render_csv(&answer->rows, output_text(answer->run->answer));
         return STATUS_OK;
-    default: heap_render(answer, sort->words); return STATUS_OK;
+    default: return heap_render(answer, sort->words, err);
     }
 }
 

@@ -65,6 +65,7 @@ struct heap_grouping {
     const char *count_sql;
 };
 
-void heap_render(const struct heap_answer *answer, const char *sort_words);
+enum status heap_render(const struct heap_answer *answer, const char *sort_words,
+                        struct error *err) MUST_CHECK;
 
 #endif

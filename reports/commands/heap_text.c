@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "reports/commands/heap_answer.h"
+#include "reports/commands/sites_text.h"
 #include "reports/render/escape.h"
 #include "reports/render/terminal.h"
+
+#define SITES 10 /* lines that allocated most, where tracemalloc was running */
 
 static void copy_cell(struct table *table, const struct cell *cell)
 {
@@ -119,7 +122,7 @@ static void write_next(const struct heap_answer *answer)
                                     "SELECT * FROM largest ORDER BY retained DESC LIMIT 50", NULL});
 }
 
-void heap_render(const struct heap_answer *answer, const char *sort_words)
+enum status heap_render(const struct heap_answer *answer, const char *sort_words, struct error *err)
 {
     struct text words;
     int64_t hidden = answer->row_count - (int64_t)table_row_count(&answer->rows);
@@ -144,6 +147,8 @@ void heap_render(const struct heap_answer *answer, const char *sort_words)
         answer_heading(answer->run, "Largest holders");
         write_rows(answer, &answer->largest, (const char *[]){"value", "size", "object_id", NULL});
     }
+    enum status status = sites_render(answer->run, answer->index, SITES, err);
     write_next(answer);
     text_deinit(&words);
+    return status;
 }

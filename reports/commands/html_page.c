@@ -12,8 +12,9 @@
 #include "reports/render/page.h"
 #include "reports/render/table.h"
 
-#define END_BYTES   (24u << 10)  /* kept for the footer, the scripts and the end tags */
-#define GROUP_BYTES (192u << 10) /* of one thread; the crashed one gets half the page */
+#define END_BYTES     (24u << 10) /* kept for the footer, the scripts and the end tags */
+#define MAX_DEADLOCKS 50
+#define GROUP_BYTES   (192u << 10) /* of one thread; the crashed one gets half the page */
 
 void html_text(struct html_page *page, const char *string)
 {
@@ -103,6 +104,21 @@ static void facts(struct html_page *page)
         text_append(page->text, "</dd></div>\n");
     }
     text_append(page->text, "</dl>\n");
+}
+
+static void deadlocks(struct html_page *page)
+{
+    const struct deadlocks *found = &page->model->deadlocks;
+    if (!found->sentences.count)
+        return;
+    text_append(page->text, "<section id=\"deadlocks\"><h2>Deadlocks</h2>"
+                            "<ul class=\"panel warn warnings\">\n");
+    for (size_t i = 0; i < found->sentences.count && i < MAX_DEADLOCKS; i++) {
+        text_append(page->text, "<li>");
+        html_text(page, found->sentences.items[i]);
+        text_append(page->text, "</li>\n");
+    }
+    text_append(page->text, "</ul></section>\n");
 }
 
 static void crashed_thread(struct html_page *page)
@@ -211,6 +227,7 @@ void postmortem_render_html(const struct postmortem *model, struct text *text)
     page_begin(&shell, text);
     verdict(&page);
     facts(&page);
+    deadlocks(&page);
     crashed_thread(&page);
     other_threads(&page);
     text_append_n(text, text_string(&tail), tail.size);

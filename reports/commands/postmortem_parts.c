@@ -80,7 +80,8 @@ static const struct part part_rows[] = {
     {"cycles",
      "Reference cycles, garbage first",
      "SELECT CASE WHEN is_garbage THEN 'garbage' ELSE 'alive' END, copies, members, bytes, "
-     "CASE WHEN has_finalizer THEN 'yes' END, shape FROM cycle WHERE kind <> 'program' OR is_garbage ORDER BY is_garbage "
+     "CASE WHEN has_finalizer THEN 'yes' END, shape FROM cycle WHERE kind <> 'program' OR "
+     "is_garbage ORDER BY is_garbage "
      "DESC, bytes DESC, id",
      {{"state", "State", COLUMN_PLAIN},
       {"copies", "Copies", COLUMN_COUNT},
@@ -163,8 +164,6 @@ static enum status add_sentences(struct index *index, struct parts *parts, const
 static enum status load_sentences(struct index *index, struct parts *parts, struct error *err)
 {
     static const char *const statements[] = {
-        "SELECT count(*) || CASE count(*) WHEN 1 THEN ' task waits' ELSE ' tasks wait' END || "
-        "' for each other: a deadlock' FROM task WHERE is_deadlocked HAVING count(*) > 0",
         "SELECT why FROM suspect WHERE kind IN ('single', 'group') ORDER BY rank LIMIT 3",
         "SELECT CASE WHEN count(*) > 0 THEN 'No object or group of them keeps a large share of the "
         "heap: no leak suspect' END FROM type WHERE NOT EXISTS (SELECT 1 FROM suspect WHERE kind "

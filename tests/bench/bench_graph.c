@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analyzer/graph/graph.h"
+#include "analyzer/graph/memory.h"
 
 #define AIM_OBJECTS_A_SECOND 3e6 /* of processor time, in address order */
 #define AIM_SHUFFLED         3e5
@@ -254,9 +254,11 @@ static enum status run_dominators(void *context, struct error *err)
 
 static enum status run_retained(void *context, struct error *err)
 {
-    (void)err;
     struct analysis *analysis = context;
-    analysis->retained = need(malloc(analysis->forward.node_count * sizeof *analysis->retained));
+    enum status status = graph_alloc(analysis->forward.node_count, sizeof *analysis->retained,
+                                     (void **)&analysis->retained, err);
+    if (status)
+        return status;
     for (uint32_t node = 0; node < analysis->forward.node_count; node++)
         analysis->retained[node] = 48;
     graph_retained(&analysis->dominators, analysis->retained);
@@ -276,10 +278,11 @@ static void forget_results(struct analysis *analysis)
     graph_dominators_deinit(&analysis->dominators);
     graph_paths_deinit(&analysis->paths);
     graph_free(analysis->reached);
-    free(analysis->retained);
+    graph_free(analysis->retained);
     graph_free(analysis->garbage);
     analysis->reached = analysis->retained = NULL;
     analysis->garbage = NULL;
+    graph_memory_trim(); /* what follows begins as a process does */
 }
 
 struct step {

@@ -180,7 +180,7 @@ def context_variable():
     holders.VARIABLES.append(var)
     kept = [models.Session(i) for i in range(MANY)]
     var.set(kept)
-    return {"object": kept, "holder": None, "says": ["4,000 `store.models.Session`"]}
+    return {"object": kept, "holder": "context variable", "says": ["kept in a context variable"]}
 
 
 def shared_by_two():
