@@ -78,8 +78,7 @@ static bool is_context(struct naming *naming, size_t step)
     const char *name = type_of_step(naming, step)->name, *dot = strrchr(name, '.');
     const char *last = dot ? dot + 1 : name;
     if (strncmp(name, "hamt", 4) != 0 && strcmp(last, "ContextVar") != 0 &&
-        (strcmp(last, "Context") != 0 ||
-         (dot && !strstr(name, "contextvars") && strcmp(name, last) != 0)))
+        (strcmp(last, "Context") != 0 || (dot && !strstr(name, "contextvars"))))
         return false;
     text_append(&naming->words, "context variable");
     naming->from = step + 1;

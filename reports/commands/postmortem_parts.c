@@ -182,8 +182,12 @@ static enum status load_drawings(struct index *index, struct parts *parts, struc
     struct cycles_model model;
     struct cycle_drawing drawings[DRAWINGS];
     size_t count = 0;
-    enum status status = cycles_model_load(index, &model, err);
-    if (status != STATUS_OK)
+    int64_t garbage = 0;
+    enum status status =
+        integer_query(index, "SELECT count(*) FROM cycle WHERE is_garbage", NULL, 0, &garbage, err);
+    if (status == STATUS_OK && garbage) /* without a heap there is no table of objects */
+        status = cycles_model_load(index, &model, err);
+    if (status != STATUS_OK || !garbage)
         return status;
     for (size_t i = 0; i < model.rows.count && count < DRAWINGS && status == STATUS_OK; i++)
         if (model.rows.items[i].is_garbage)

@@ -34,7 +34,7 @@ def rows_of_ordinary_tables(database):
 
 
 COMMANDS = ("postmortem", "threads", "tasks", "heap", "leaks", "cycles", "waste", "show", "hotspots",
-            "flamegraph", "diff", "info", "load", "query", "export", "help")
+            "flamegraph", "diff", "trend", "report", "info", "load", "query", "export", "help")
 PROMISED = {
     "meta": "key value",
     "warning": "area message",

@@ -48,11 +48,12 @@ class Case:
         names = dict(self.whole.types.values())
         for address, (_, _, type_address, _) in self.truth.objects.items():
             self.by_type[names.get(type_address)].append(address)
-        self.type_addresses, self.strings = self.types(), set(self.by_type["str"])
+        self.type_addresses = self.types()
         self.referrers = collections.defaultdict(list)
         for address, row in self.truth.objects.items():
             for target in row[3]:
                 self.referrers[target].append(address)
+        self.shaping = self.shaping_objects()
         self.written, self.victims = {}, set()
 
     def pick(self, type_name, accept=lambda address: True):
@@ -61,11 +62,22 @@ class Case:
         self.chance.shuffle(members)
         return next((each for each in members if accept(each)), None)
 
+    def pick_class(self):
+        """A class with instances and without subclasses."""
+        classes = [each for each in self.by_type["type"] if each in self.type_addresses and each not in self.victims and
+                   not self.subclasses(each) and len(self.truth.objects[each][3]) < 60]
+        return self.chance.choice(sorted(classes)) if classes else None
+
     def is_harmless(self, address):
         """Not one that the interpreter is found by, or that gives other objects their shape or types their name."""
-        holders = self.referrers[address] if address in self.strings else ()
-        return len(self.truth.objects[address][3]) < 60 and not any(
-            target in self.type_addresses for holder in holders for target in self.truth.objects[holder][3])
+        return len(self.truth.objects[address][3]) < 60 and address not in self.shaping
+
+    def shaping_objects(self):
+        """Modules, dictionaries of modules and of types, and what is in those, but for functions."""
+        owners = self.type_addresses | set(self.by_type["module"])
+        dicts = {each for each in self.by_type["dict"] if any(owner in owners for owner in self.referrers[each])}
+        functions = set(self.by_type["function"])
+        return owners | dicts | {target for each in dicts for target in self.truth.objects[each][3]} - functions
 
     def set(self, address, word, victim=None):
         """Overwrites a word in the file; `victim` is the object that is hurt by it."""
@@ -188,7 +200,7 @@ def class_damages(case):
                         ("type_members", NOWHERE), ("type_flags", ONES), ("type_itemsize", ONES >> 1),
                         ("type_dict", NOWHERE), ("type_subclasses", 12345), ("heaptype_slots", NOWHERE),
                         ("heaptype_cached_keys", NOWHERE)):
-        victim = case.pick("type", lambda address: address in case.type_addresses and not case.subclasses(address))
+        victim = case.pick_class()
         if victim and case.field(field) is not None:
             case.set(victim + case.field(field), victim if word is None else word, victim)
             count += 1
