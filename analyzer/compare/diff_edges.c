@@ -20,6 +20,26 @@ static int compare_edges(const void *left, const void *right)
     return (a->callee > b->callee) - (a->callee < b->callee);
 }
 
+/* The edges that changed most, in order, go to `kept`, which has room for twice as many as
+ * are told; returns how many. One pass: there may be millions. */
+static size_t largest_edges(const struct profile_edges *edges, struct profile_edge *kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < edges->items.count; i++) {
+        const struct profile_edge *edge = &edges->items.items[i];
+        if (edge->totals[0] == edge->totals[1])
+            continue;
+        kept[count++] = *edge;
+        if (count == 2 * MOST_EDGES) {
+            qsort(kept, count, sizeof *kept, compare_edges);
+            count = MOST_EDGES;
+        }
+    }
+    if (count)
+        qsort(kept, count, sizeof *kept, compare_edges);
+    return count < MOST_EDGES ? count : MOST_EDGES;
+}
+
 static bool add_row(const struct profile_compare *compare, const struct profile_edge *edge,
                     struct diff_table *table)
 {
@@ -55,11 +75,10 @@ enum status diff_profile_edges(const struct profile_compare *compare, struct err
         table->keys[2] = "file";
         table->measures[0] = compare->measures[1];
         table->measures[1] = compare->measures[2];
-        if (edges.items.count)
-            qsort(edges.items.items, edges.items.count, sizeof *edges.items.items, compare_edges);
-        for (size_t i = 0; ok && i < edges.items.count && i < MOST_EDGES; i++)
-            if (edges.items.items[i].totals[0] != edges.items.items[i].totals[1])
-                ok = add_row(compare, &edges.items.items[i], table);
+        struct profile_edge kept[2 * MOST_EDGES];
+        size_t count = largest_edges(&edges, kept);
+        for (size_t i = 0; ok && i < count; i++)
+            ok = add_row(compare, &kept[i], table);
     }
     profile_edges_deinit(&edges);
     return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");

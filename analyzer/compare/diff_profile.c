@@ -190,13 +190,14 @@ static enum status fill(struct profile_compare *compare, struct profile_diff *di
     diff->diff.new_total = by_share ? 1 : compare->pair->totals[1];
     diff->diff.rule = memory ? "file and line, as compare_to does" : rule_words(compare, by_share);
     enum status status = diff->diff.rule ? diff_profile_rows(compare, err) : no_memory(err);
-    if (status == STATUS_OK && memory && compare->options->by == HOTSPOT_LINE)
+    bool tables = !compare->options->picture_only;
+    if (status == STATUS_OK && memory && tables && compare->options->by == HOTSPOT_LINE)
         status = diff_moved_lines(compare, err);
-    if (status == STATUS_OK && !memory &&
+    if (status == STATUS_OK && !memory && tables &&
         compare->originals[0]->family == compare->originals[1]->family)
         status = diff_profile_edges(compare, err);
     if (status == STATUS_OK &&
-        (with_tree || (!memory && compare->originals[1]->family == PROFILE_SAMPLES)))
+        (with_tree || (tables && !memory && compare->originals[1]->family == PROFILE_SAMPLES)))
         status = diff_profile_tree(compare, diff, err);
     if (status == STATUS_OK && !(warn(compare) && write_verdict(compare)))
         status = no_memory(err);

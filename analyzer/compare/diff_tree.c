@@ -334,7 +334,7 @@ enum status diff_profile_tree(const struct profile_compare *compare, struct prof
         status = reverse(&compare->pair->both, &weighed);
     if (status == STATUS_OK)
         status = make_nodes(&weighed, diff);
-    if (status == STATUS_OK && !compare->reverse && !estimated &&
+    if (status == STATUS_OK && !compare->reverse && !estimated && !compare->options->picture_only &&
         compare->pair->sides[1].family == PROFILE_SAMPLES)
         status = add_paths(compare, diff);
     weighed_deinit(&weighed);

@@ -57,6 +57,9 @@ static enum status add_stacks(struct profile *both, const struct profile *from, 
 {
     ARRAY(uint32_t) frames = {0};
     enum status status = STATUS_OK;
+    if (!both->stacks.count && (!array_reserve(&both->stacks, from->stacks.count) ||
+                                !array_reserve(&both->stack_frames, from->stack_frames.count)))
+        return STATUS_NO_MEMORY;
     for (uint32_t i = 0; i < from->frames.count && status == STATUS_OK; i++) {
         const struct profile_frame *frame = &from->frames.items[i];
         status = profile_add_frame(both, numbers->function[frame->function],

@@ -141,6 +141,7 @@ static enum status diff_options_of(const struct command_run *run, bool memory,
         .by = group,
         .cumulative = options->cumulative != CUMULATIVE_NOT,
         .normalize = options->normalize,
+        .picture_only = run->format == FORMAT_SVG,
         .row_limit = limit < 0 ? 0 : (size_t)limit,
     };
     return STATUS_OK;

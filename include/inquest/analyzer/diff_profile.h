@@ -20,6 +20,7 @@ struct diff_profile_options {
     enum hotspot_by by; /* what a row of the main table is */
     bool cumulative;    /* of tracemalloc: compare_to(…, cumulative=True) */
     bool normalize;     /* OLD is scaled to NEW's total */
+    bool picture_only;  /* no tables but the main one */
     size_t row_limit;   /* of each table; 0: all */
 };
 
