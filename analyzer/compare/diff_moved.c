@@ -8,8 +8,10 @@
 
 #include "analyzer/compare/diff_calls.h"
 
-#define MOST_LINES 300 /* of one file and side: all pairs are looked at */
-#define ALIKE      2.0 /* the larger number of blocks over the smaller */
+#define MOST_LINES 300                /* of one file and side: all pairs are looked at */
+#define ALIKE      2.0                /* the larger number of blocks over the smaller */
+#define FARTHEST   ((int64_t)1 << 20) /* lines */
+#define PASSES     16 /* shifts of one file; each explains as large a part of what is left */
 
 struct line {
     int32_t line;
@@ -38,37 +40,37 @@ struct shift {
     size_t pairs;
 };
 
-static int compare_numbers(const void *left, const void *right)
-{
-    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
-    return (a > b) - (a < b);
-}
-
 /* The shift between most free pairs whose numbers are alike; the smallest of several. */
 static bool best_shift(const struct diff_table *table, const struct lines *gone,
                        const struct lines *fresh, struct shift *ret_shift)
 {
-    ARRAY(int32_t) shifts = {0};
+    int64_t low =
+        (int64_t)fresh->items.items[0].line - gone->items.items[gone->items.count - 1].line;
+    int64_t high =
+        (int64_t)fresh->items.items[fresh->items.count - 1].line - gone->items.items[0].line;
     struct shift best = {0};
-    bool ok = true;
-    for (size_t i = 0; i < gone->items.count && ok; i++) {
-        for (size_t j = 0; j < fresh->items.count && ok; j++) {
-            const struct line *from = &gone->items.items[i], *to = &fresh->items.items[j];
-            if (!from->taken && !to->taken &&
-                is_alike(&table->rows.items[from->row], &table->rows.items[to->row]))
-                ok = array_push(&shifts, to->line - from->line);
+    low = low > -FARTHEST ? low : -FARTHEST;
+    high = high < FARTHEST ? high : FARTHEST;
+    *ret_shift = best;
+    if (low > high)
+        return true;
+    uint32_t *pairs = calloc((size_t)(high - low + 1), sizeof *pairs);
+    for (size_t i = 0; pairs && i < gone->items.count; i++) {
+        const struct line *from = &gone->items.items[i];
+        for (size_t j = 0; !from->taken && j < fresh->items.count; j++) {
+            const struct line *to = &fresh->items.items[j];
+            int64_t by = (int64_t)to->line - from->line;
+            if (to->taken || by < low || by > high ||
+                !is_alike(&table->rows.items[from->row], &table->rows.items[to->row]))
+                continue;
+            size_t count = ++pairs[by - low];
+            if (count > best.pairs || (count == best.pairs && llabs(by) < abs(best.by)))
+                best = (struct shift){(int32_t)by, count};
         }
     }
-    if (shifts.count)
-        qsort(shifts.items, shifts.count, sizeof *shifts.items, compare_numbers);
-    for (size_t i = 0, end; i < shifts.count; i = end) {
-        for (end = i; end < shifts.count && shifts.items[end] == shifts.items[i];)
-            end++;
-        if (end - i > best.pairs || (end - i == best.pairs && abs(shifts.items[i]) < abs(best.by)))
-            best = (struct shift){shifts.items[i], end - i};
-    }
-    array_deinit(&shifts);
     *ret_shift = best;
+    bool ok = pairs != NULL;
+    free(pairs);
     return ok;
 }
 
@@ -119,11 +121,13 @@ static bool join_file(struct arena *arena, struct diff_table *table, struct line
         return true;
     qsort(gone->items.items, gone->items.count, sizeof *gone->items.items, compare_lines);
     qsort(fresh->items.items, fresh->items.count, sizeof *fresh->items.items, compare_lines);
-    for (unsigned pass = 0; ok && pass < 16; pass++) {
+    size_t left = gone->items.count < fresh->items.count ? gone->items.count : fresh->items.count;
+    for (unsigned pass = 0; ok && left && pass < PASSES; pass++) {
         ok = best_shift(table, gone, fresh, &shift);
-        if (!ok || !shift.pairs)
-            break;
+        if (!ok || !shift.pairs || shift.pairs < left / PASSES)
+            break; /* what few pairs share is chance */
         ok = join_by(arena, table, gone, fresh, shift.by);
+        left -= shift.pairs < left ? shift.pairs : left;
     }
     return ok;
 }

@@ -56,6 +56,7 @@ static enum status add_hotspots(const struct profile_compare *compare, size_t si
         .total = !memory                        ? HOTSPOT_ONCE
                  : compare->options->cumulative ? HOTSPOT_EACH_TIME
                                                 : HOTSPOT_INNERMOST,
+        .limit = 1, /* their order is of no use here */
     };
     struct hotspots hotspots;
     enum status status = hotspots_build(profile, &options, &hotspots, err);
@@ -218,6 +219,32 @@ static int compare_rows(const void *left, const void *right, void *context)
     return value ? value : compare_keys(order, a->key, b->key);
 }
 
+/* Puts the first `limit` rows in order, and only them where there are many more: those
+ * that are to be told stand sorted at the front, and what may belong to them behind. */
+static void sort_first(struct pair_row *rows, size_t count, size_t limit, struct row_order *order)
+{
+    if (!limit || count / 2 <= limit) {
+        if (count)
+            qsort_r(rows, count, sizeof *rows, compare_rows, order);
+        return;
+    }
+    size_t end = 2 * limit;
+    qsort_r(rows, end, sizeof *rows, compare_rows, order);
+    end = limit;
+    for (size_t i = 2 * limit; i < count; i++) {
+        if (compare_rows(&rows[i], &rows[limit - 1], order) >= 0)
+            continue;
+        struct pair_row row = rows[i];
+        rows[i] = rows[end];
+        rows[end++] = row;
+        if (end == 2 * limit) {
+            qsort_r(rows, end, sizeof *rows, compare_rows, order);
+            end = limit;
+        }
+    }
+    qsort_r(rows, end, sizeof *rows, compare_rows, order);
+}
+
 static enum status sort_rows(const struct profile_compare *compare, struct pair_rows *rows)
 {
     struct row_order order = {.both = &compare->pair->both,
@@ -226,8 +253,8 @@ static enum status sort_rows(const struct profile_compare *compare, struct pair_
     enum status status = order_strings(order.both, &order.strings);
     if (status == STATUS_OK)
         status = order_places_in_files(order.both, order.strings, &order.places);
-    if (status == STATUS_OK && rows->rows.count)
-        qsort_r(rows->rows.items, rows->rows.count, sizeof *rows->rows.items, compare_rows, &order);
+    if (status == STATUS_OK)
+        sort_first(rows->rows.items, rows->rows.count, compare->options->row_limit, &order);
     free(order.strings);
     free(order.places);
     return status;

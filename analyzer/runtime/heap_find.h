@@ -44,4 +44,10 @@ enum status object_head(const struct python_process *process, struct reference_w
 enum status object_refcount(const struct python_process *process, uint64_t addr,
                             uint64_t *ret_count) MUST_CHECK;
 
+/* ---- heap_header.c: whether what stands in front of an object is the collector's, where
+ * the type has it so. Words of C memory that look like an object by chance (an entry of a
+ * table whose hash is taken for a reference count) don't have it. */
+bool object_header_agrees(const struct python_process *process, uint64_t addr,
+                          const struct python_type *type);
+
 #endif

@@ -334,6 +334,32 @@ static void immortal_counts(struct objects *objects)
     assert_null(object_alive_at(&objects->process, 8));
 }
 
+/* An entry of a table, {hash, type}, may look like an object: not to the collector. */
+static void headers_agree(struct objects *objects)
+{
+    uint64_t collected = flag(objects, PY_constant_tpflags_have_gc);
+    uint64_t listed = make_class(objects, "Listed", collected, 16);
+    uint64_t plain = make_class(objects, "Plain", 0, 16);
+    uint64_t pool = make_pool(objects, 0, 6);
+    uint64_t blocks[6];
+    for (uint32_t i = 0; i < 6; i++)
+        blocks[i] = put_object(objects, block_at(pool, i) + 16, i < 5 ? listed : plain, 1);
+    fake_python_put(&objects->python, blocks[1] - 16, blocks[2] - 16); /* to 2 and back */
+    fake_python_put(&objects->python, blocks[2] - 8, blocks[1] - 16);
+    fake_python_put(&objects->python, blocks[2] - 16, blocks[1] - 16);
+    fake_python_put(&objects->python, blocks[1] - 8, blocks[2] - 16);
+    fake_python_put(&objects->python, blocks[3] - 16, blocks[1] - 16); /* to 1, not back */
+    fake_python_put(&objects->python, blocks[4] - 8, 0x1234560);       /* on no list, yet linked */
+    fake_python_put(&objects->python, blocks[5] - 16, blocks[1] - 16); /* anything */
+    objects_open(objects);
+    static const bool agree[6] = {true, true, true, false, false, true};
+    for (size_t i = 0; i < 6; i++) {
+        const struct python_type *type = object_alive_at(&objects->process, blocks[i]);
+        assert_non_null(type);
+        assert_int_equal(object_header_agrees(&objects->process, blocks[i], type), agree[i]);
+    }
+}
+
 #define TEST_EACH_VERSION(name)                                                                    \
     static void each_##name(void **unused)                                                         \
     {                                                                                              \
@@ -350,6 +376,7 @@ TEST_EACH_VERSION(a_list_that_loops_ends)
 TEST_EACH_VERSION(a_list_to_nowhere_ends)
 TEST_EACH_VERSION(a_list_to_a_freed_object_ends)
 TEST_EACH_VERSION(a_list_goes_on_behind_a_damaged_object)
+TEST_EACH_VERSION(headers_agree)
 TEST_EACH_VERSION(immortal_counts)
 
 int main(void)
@@ -365,6 +392,7 @@ int main(void)
         cmocka_unit_test(each_a_list_to_nowhere_ends),
         cmocka_unit_test(each_a_list_to_a_freed_object_ends),
         cmocka_unit_test(each_a_list_goes_on_behind_a_damaged_object),
+        cmocka_unit_test(each_headers_agree),
         cmocka_unit_test(each_immortal_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,15 @@ class Compare(unittest.TestCase):
                     theirs = theirs[:4] + [[[shown(file), line] for file, line in theirs[4]]]
                     self.assertEqual(ours, theirs, (version, name))
 
+    def test_limit(self):
+        """So many rows are those that stand first among all."""
+        files = (DATA / "profiles" / "tracemalloc-3.12-limit1.pickle", DATA / "profiles" / "tracemalloc-3.12.pickle")
+        rows = self.rows("diff", *files, "--no-cache", "--by", "traceback")["rows"]
+        self.assertGreater(len(rows), 200)
+        for limit in (1, 2, 7, 50, 149, 150, 151, 1000):
+            few = self.rows("diff", *files, "--no-cache", "--by", "traceback", "--limit", limit)["rows"]
+            self.assertEqual(few, rows[:limit], limit)
+
     def test_functions(self):
         answer = self.rows("diff", self.old, self.new, "--no-cache")
         rows = {row["function"]: row for row in answer["rows"]}
