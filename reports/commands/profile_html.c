@@ -375,8 +375,8 @@ static enum status write_page(struct profile_page *page, const struct gates *gat
 }
 
 enum status profile_render_html(const struct profile *profile, const char *input,
-                                const struct gates *gates, const char *sysroot, struct text *text,
-                                struct error *err)
+                                const struct gates *gates, const struct options *given,
+                                struct text *text, struct error *err)
 {
     bool memory = profile->family == PROFILE_TRACEMALLOC;
     const struct hotspot_options options = {.by = memory ? HOTSPOT_LINE : HOTSPOT_FUNCTION,
@@ -386,7 +386,8 @@ enum status profile_render_html(const struct profile *profile, const char *input
                                 .input = input,
                                 .view = unit_view(profile->unit),
                                 .text = text,
-                                .sources = source_lines_create(sysroot),
+                                .sources =
+                                    given->redact ? NULL : source_lines_create(given->sysroot),
                                 .err = err};
     arena_init(&page.arena);
     enum status status = hotspots_build(profile, &options, &page.hotspots, err);

@@ -7,10 +7,11 @@
 #include "reports/commands/gates.h"
 
 /* The page of a recording: summary, hot functions with who calls them and whom they call,
- * a flame graph; of tracemalloc the lines with their text where the file is at hand. */
+ * a flame graph; of tracemalloc the lines with their text where the file is at hand, but not
+ * with --redact: literals stand there. */
 enum status profile_render_html(const struct profile *profile, const char *input,
-                                const struct gates *gates, const char *sysroot, struct text *text,
-                                struct error *err) MUST_CHECK;
+                                const struct gates *gates, const struct options *options,
+                                struct text *text, struct error *err) MUST_CHECK;
 
 /* source_lines.c: one line of a file's text, without what is around it; false where the
  * file is not at hand. Files are kept open for the next line. */

@@ -23,10 +23,9 @@ enum status command_report(struct command_run *run, struct error *err)
         status = gates_evaluate(&gates, run, NULL, &source, err);
     }
     if (status == STATUS_OK)
-        status = is_recording
-                     ? profile_render_html(&profile, run->options->operands[0], &gates,
-                                           run->options->sysroot, output_text(run->answer), err)
-                     : postmortem_report(run, index, err);
+        status = is_recording ? profile_render_html(&profile, run->options->operands[0], &gates,
+                                                    run->options, output_text(run->answer), err)
+                              : postmortem_report(run, index, err);
     profile_deinit(&profile);
     gates_deinit(&gates);
     return status;

@@ -221,6 +221,18 @@ class Compare(unittest.TestCase):
         self.run_tool("report", self.new, "-o", page, "--fail-if", "function(slow) > 40%")
         self.run_tool("report", self.new, "-o", page, "--fail-if", "function(slow) > +1", status=2)
 
+    def test_report_redacts_source_lines(self):
+        """Literals stand in the text of a line: --redact leaves it out."""
+        root = self.folder / "root" / "srv" / "shop"
+        root.mkdir(parents=True)
+        (root / "orders.py").write_text("".join("password = 'hunter2'  # line %d\n" % line for line in range(1, 100)))
+        page = self.folder / "report.html"
+        words = ("report", DATA / "profiles" / "tracemalloc-3.12.pickle", "--sysroot", self.folder / "root", "-o", page, "--no-cache")
+        self.run_tool(*words)
+        self.assertIn("hunter2", page.read_text())
+        self.run_tool(*words, "--redact")
+        self.assertNotIn("hunter2", page.read_text())
+
     def test_not_readable(self):
         noise = self.folder / "noise"
         noise.write_bytes(bytes(range(256)) * 4)
