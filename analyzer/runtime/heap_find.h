@@ -50,4 +50,9 @@ enum status object_refcount(const struct python_process *process, uint64_t addr,
 bool object_header_agrees(const struct python_process *process, uint64_t addr,
                           const struct python_type *type);
 
+/* Whether the memory from there on holds as much as it claims to have, and a dict's table
+ * can be one. */
+bool object_fits_memory(const struct python_process *process, uint64_t addr,
+                        const struct python_type *type);
+
 #endif

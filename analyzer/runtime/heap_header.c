@@ -6,6 +6,7 @@
  *      8    8 prev: of an object on no list at most its flags; while the collector runs,
  *             a count of references */
 #include "analyzer/objects/fields.h"
+#include "analyzer/runtime/heap_block.h"
 #include "analyzer/runtime/heap_find.h"
 
 #define FLAGS UINT64_C(3)
@@ -40,4 +41,18 @@ bool object_header_agrees(const struct python_process *process, uint64_t addr,
     if (pointer_at(process, (next & ~FLAGS) + 8, &back) == STATUS_OK && (back & ~FLAGS) == head)
         return true;
     return is_collecting(process);
+}
+
+bool object_fits_memory(const struct python_process *process, uint64_t addr,
+                        const struct python_type *type)
+{
+    struct block_need need = block_need_of(process, type);
+    struct dict_iterator iterator;
+    uint64_t room;
+    const uint8_t *bytes = memory_span(process->image, addr, &room);
+    if (type->itemsize > 0 && !need.is_int && !need.is_str && type->kind != KIND_TYPE)
+        need.items_from = need.least_bytes;
+    if (bytes && !block_holds(process, &need, bytes, room))
+        return false;
+    return type->kind != KIND_DICT || dict_iterate_raw(process, addr, &iterator) != STATUS_CORRUPT;
 }

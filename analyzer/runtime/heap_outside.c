@@ -69,7 +69,8 @@ static bool looks_like_object(struct collector *collector, uint64_t addr)
     if (addr < 4096 || addr % 8 != 0 || !memory_is_writable(collector->process->image, addr))
         return false;
     const struct python_type *type = object_alive_at(collector->process, addr);
-    return type && object_header_agrees(collector->process, addr, type);
+    return type && object_header_agrees(collector->process, addr, type) &&
+           object_fits_memory(collector->process, addr, type);
 }
 
 static void add_words(struct collector *collector, uint64_t addr, uint64_t size,
