@@ -20,7 +20,7 @@ static FILE *open_source(const char *sysroot, const char *path)
     size_t length = strlen(path);
     int size = snprintf(whole, sizeof whole, "%s%s", sysroot ? sysroot : "", path);
     if (size < 0 || (size_t)size >= sizeof whole || length < 3 ||
-        strcmp(path + length - 3, ".py") != 0)
+        strcmp(path + length - 3, ".py") != 0 || strstr(path, "/../"))
         return NULL;
     int fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)

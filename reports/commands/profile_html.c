@@ -6,6 +6,7 @@
 
 #include "inquest/analyzer/profile_edges.h"
 #include "inquest/analyzer/profile_hotspots.h"
+#include "inquest/analyzer/source_line.h"
 #include "inquest_config.h"
 #include "reports/commands/profile_flame.h"
 #include "reports/render/escape.h"
@@ -24,7 +25,8 @@ struct profile_page {
     struct text *text;
     struct arena arena;
     struct hotspots hotspots;
-    struct source_lines *sources;
+    bool with_source; /* source text is a value, which --redact leaves out */
+    const char *sysroot;
     struct error *err;
 };
 
@@ -188,8 +190,8 @@ static void source_cell(struct profile_page *page, const struct hotspot *row)
 {
     struct text line = {0};
     text_append(page->text, "<td class=\"path\">");
-    if (source_line(page->sources, hotspot_file(&page->hotspots, row),
-                    hotspot_line(&page->hotspots, row), &line))
+    if (page->with_source && source_line_append(page->sysroot, hotspot_file(&page->hotspots, row),
+                                                hotspot_line(&page->hotspots, row), &line))
         escape(page, text_string(&line));
     text_append(page->text, "</td>");
     text_deinit(&line);
@@ -386,8 +388,8 @@ enum status profile_render_html(const struct profile *profile, const char *input
                                 .input = input,
                                 .view = unit_view(profile->unit),
                                 .text = text,
-                                .sources =
-                                    given->redact ? NULL : source_lines_create(given->sysroot),
+                                .with_source = !given->redact,
+                                .sysroot = given->sysroot,
                                 .err = err};
     arena_init(&page.arena);
     enum status status = hotspots_build(profile, &options, &page.hotspots, err);
@@ -395,7 +397,6 @@ enum status profile_render_html(const struct profile *profile, const char *input
         status = write_page(&page, gates);
         hotspots_deinit(&page.hotspots);
     }
-    source_lines_destroy(page.sources);
     arena_deinit(&page.arena);
     return status;
 }

@@ -13,11 +13,4 @@ enum status profile_render_html(const struct profile *profile, const char *input
                                 const struct gates *gates, const struct options *options,
                                 struct text *text, struct error *err) MUST_CHECK;
 
-/* source_lines.c: one line of a file's text, without what is around it; false where the
- * file is not at hand. Files are kept open for the next line. */
-struct source_lines;
-struct source_lines *source_lines_create(const char *sysroot);
-void source_lines_destroy(struct source_lines *lines);
-bool source_line(struct source_lines *lines, const char *file, int32_t line, struct text *text);
-
 #endif

@@ -24,9 +24,10 @@
 #define LIMIT_TRACEBACK_ENTRIES 1000000u
 #define LIMIT_ALL_ENTRIES       5000000u /* of tracebacks, of all exceptions together */
 #define LIMIT_DICT_ENTRIES      (UINT64_C(1) << 40)
-#define LIMIT_C_STRING_BYTES    4096u  /* a NUL-terminated string in the dead process */
-#define LIMIT_MARSHAL_DEPTH     2000u  /* CPython's own bound */
-#define LIMIT_PICKLE_CONTAINERS 65536u /* lists, dicts and objects in a pickle: a snapshot has 5   \
-                                        */
+#define LIMIT_C_STRING_BYTES    4096u /* a NUL-terminated string in the dead process */
+#define LIMIT_MARSHAL_DEPTH     2000u /* CPython's own bound */
+#define LIMIT_PICKLE_CONTAINERS                                                                    \
+    65536u /* lists, dicts and objects in a pickle: a snapshot has 5                               \
+            */
 
 #endif
