@@ -13,6 +13,7 @@ struct asset {
 
 extern const struct asset asset_report_css, asset_page_js, asset_threads_js;
 extern const struct asset asset_sandwich_js;
-extern const struct asset asset_flame_css, asset_flame_dark_css, asset_flame_page_css, asset_flame_js;
+extern const struct asset asset_flame_css, asset_flame_dark_css, asset_flame_page_css,
+    asset_flame_js;
 
 #endif
