@@ -165,11 +165,12 @@ static enum status load_sentences(struct index *index, struct parts *parts, stru
 {
     static const char *const statements[] = {
         "SELECT why FROM suspect WHERE kind IN ('single', 'group') ORDER BY rank LIMIT 3",
-        "SELECT CASE WHEN count(*) > 0 THEN 'No object or group of them keeps a large share of the "
-        "heap: no leak suspect' END FROM type WHERE NOT EXISTS (SELECT 1 FROM suspect WHERE kind "
-        "IN ('single', 'group'))",
-        "SELECT garbage_objects || ' objects in ' || garbage_cycles || ' reference cycles are "
-        "garbage: ' || why FROM collector_state WHERE garbage_cycles > 0",
+        ("SELECT CASE WHEN count(*) > 0 THEN 'No object or group of them keeps a large share of "
+         "the "
+         "heap: no leak suspect' END FROM type WHERE NOT EXISTS (SELECT 1 FROM suspect WHERE kind "
+         "IN ('single', 'group'))"),
+        ("SELECT garbage_objects || ' objects in ' || garbage_cycles || ' reference cycles are "
+         "garbage: ' || why FROM collector_state WHERE garbage_cycles > 0"),
     };
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof statements / sizeof *statements && status == STATUS_OK; i++)
