@@ -25,7 +25,7 @@ import zoo_check
 from checks import Result, close
 
 CORES = pathlib.Path(__file__).resolve().parents[2] / "testdata/cores"
-DEFAULT = ("zoo-3.8", "zoo-3.12", "zoo-3.15")
+DEFAULT = ("zoo-3.8", "zoo-3.15")
 SECONDS_MAX = 60
 STRAY = 400
 NOWHERE = 0x123456789000
@@ -44,6 +44,9 @@ class Case:
         self.core = damage_core.Core(self.path.read_bytes())
         self.chance = random.Random(series)
         self.whole = zoo_check.Index(inquest.path, self.path)
+        # arrays whose item size stands in read-only data that the core has not
+        self.unknown = {address for address, (size, *_) in self.truth.objects.items()
+                        if size and self.whole.objects.get(address, (size,))[0] != size}
         self.by_type = collections.defaultdict(list)
         names = dict(self.whole.types.values())
         for address, (_, _, type_address, _) in self.truth.objects.items():
@@ -134,7 +137,7 @@ class Case:
         objects = {address: row for address, row in self.truth.objects.items() if address not in affected}
         left = zoo_check.Truth.__new__(zoo_check.Truth)
         left.__dict__.update(self.truth.__dict__, objects=objects)
-        for key, cases in sorted(zoo_check.compare_index(index, left).wrong.items()):
+        for key, cases in sorted(zoo_check.compare_index(index, left, self.unknown).wrong.items()):
             if key[0] != "tracked" or check_tracked:
                 differences.append("%s of %s: %d: %s" % (*key, len(cases), cases[0]))
         strangers = index.objects.keys() - self.whole.objects.keys()
