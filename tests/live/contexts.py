@@ -3,16 +3,13 @@
 
     tests/live/contexts.py --inquest build/inquest [--python python3.12 …]
 """
-import argparse
 import pathlib
 import shutil
 import sys
 import tempfile
-import time
 
-import checks
+import command
 import deaths
-import pythons
 import tool
 from checks import Result
 
@@ -63,26 +60,7 @@ def check(inquest, python):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True, metavar="PATH")
-    parser.add_argument("--python", action="append", default=[], metavar="PATH")
-    parser.add_argument("--differences", type=int, default=12, metavar="N", help="shown for each group")
-    options = parser.parse_args()
-    began = time.monotonic()
-    found, absent = pythons.find(options.python)
-    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
-    reason = deaths.kernel_writes_cores()
-    if reason:
-        results.append(Result("contexts", "", skipped="the kernel writes no core here: %s" % reason))
-        found = []
-    for result in results:
-        print(*result.lines(0), sep="\n")
-    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
-    for python in found:
-        for result in check(inquest, python):
-            results.append(result)
-            print(*result.lines(options.differences), sep="\n", flush=True)
-    return checks.close(results, time.monotonic() - began)
+    return command.run(__doc__, "contexts", lambda inquest, python, _: check(inquest, python))
 
 
 if __name__ == "__main__":

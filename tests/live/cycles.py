@@ -3,18 +3,15 @@
 
     tests/live/cycles.py --inquest build/reports/inquest [--python python3.12 …]
 """
-import argparse
 import pathlib
 import shutil
 import sqlite3
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree
 
-import checks
+import command
 import deaths
-import pythons
 import tool
 from checks import Result
 
@@ -158,27 +155,15 @@ def check(inquest, python, scene):
         shutil.rmtree(folder)
 
 
+def check_python(inquest, python, options):
+    is_end = python in (options.pythons[0], options.pythons[-1])
+    for scene in options.scene or (SCENES if is_end else EVERYWHERE):
+        yield check(inquest, python, scene)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True, metavar="PROGRAM")
-    parser.add_argument("--python", action="append", default=[], metavar="PATH")
-    parser.add_argument("--scene", action="append", default=[], metavar="NAME")
-    options = parser.parse_args()
-    began = time.monotonic()
-    found, absent = pythons.find(options.python)
-    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
-    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
-    for result in results:
-        print(*result.lines(0), sep="\n")
-    gcore_only = deaths.kernel_writes_cores()
-    if gcore_only:
-        results.append(Result("cycles", "", skipped=gcore_only))
-        found = []
-    for python in found:
-        for scene in options.scene or (SCENES if python in (found[0], found[-1]) else EVERYWHERE):
-            results.append(check(inquest, python, scene))
-            print(*results[-1].lines(12), sep="\n", flush=True)
-    return checks.close(results, time.monotonic() - began)
+    return command.run(__doc__, "cycles", check_python, lambda parser: parser.add_argument(
+        "--scene", action="append", default=[], metavar="NAME"))
 
 
 if __name__ == "__main__":

@@ -3,16 +3,13 @@
 
     tests/live/sites.py --inquest build/inquest [--python python3.12 …]
 """
-import argparse
 import pathlib
 import shutil
 import sys
 import tempfile
-import time
 
-import checks
+import command
 import deaths
-import pythons
 import tool
 from checks import Result
 
@@ -72,28 +69,13 @@ def check(inquest, python, frames):
         shutil.rmtree(folder)
 
 
+def check_python(inquest, python, _):
+    for frames in (0,) if python.series == "3.8" else (1, 25, 0):
+        yield from check(inquest, python, frames)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True, metavar="PATH")
-    parser.add_argument("--python", action="append", default=[], metavar="PATH")
-    parser.add_argument("--differences", type=int, default=12, metavar="N", help="shown for each group")
-    options = parser.parse_args()
-    began = time.monotonic()
-    found, absent = pythons.find(options.python)
-    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
-    reason = deaths.kernel_writes_cores()
-    if reason:
-        results.append(Result("sites", "", skipped="the kernel writes no core here: %s" % reason))
-        found = []
-    for result in results:
-        print(*result.lines(0), sep="\n")
-    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
-    for python in found:
-        for frames in (0,) if python.series == "3.8" else (1, 25, 0):
-            for result in check(inquest, python, frames):
-                results.append(result)
-                print(*result.lines(options.differences), sep="\n", flush=True)
-    return checks.close(results, time.monotonic() - began)
+    return command.run(__doc__, "sites", check_python)
 
 
 if __name__ == "__main__":

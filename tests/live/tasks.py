@@ -3,17 +3,14 @@
 
     tests/live/tasks.py --inquest build/inquest [--python python3.12 …]
 """
-import argparse
 import json
 import pathlib
 import shutil
 import sys
 import tempfile
-import time
 
-import checks
+import command
 import deaths
-import pythons
 import tool
 from checks import Result
 
@@ -128,28 +125,13 @@ def check(inquest, python, implementation):
         shutil.rmtree(folder)
 
 
+def check_python(inquest, python, _):
+    for implementation in ("c", "python"):
+        yield from check(inquest, python, implementation)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True, metavar="PATH")
-    parser.add_argument("--python", action="append", default=[], metavar="PATH")
-    parser.add_argument("--differences", type=int, default=12, metavar="N", help="shown for each group")
-    options = parser.parse_args()
-    began = time.monotonic()
-    found, absent = pythons.find(options.python)
-    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
-    reason = deaths.kernel_writes_cores()
-    if reason:
-        results.append(Result("tasks", "", skipped="the kernel writes no core here: %s" % reason))
-        found = []
-    for result in results:
-        print(*result.lines(0), sep="\n")
-    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
-    for python in found:
-        for implementation in ("c", "python"):
-            for result in check(inquest, python, implementation):
-                results.append(result)
-                print(*result.lines(options.differences), sep="\n", flush=True)
-    return checks.close(results, time.monotonic() - began)
+    return command.run(__doc__, "tasks", check_python)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,14 @@
 
     tests/live/waste.py --inquest build/reports/inquest [--python python3.12 …]
 """
-import argparse
 import pathlib
 import shutil
 import sqlite3
 import sys
 import tempfile
-import time
 
-import checks
+import command
 import deaths
-import pythons
 import tool
 from checks import Result
 
@@ -124,24 +121,7 @@ def check(inquest, python):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True, metavar="PROGRAM")
-    parser.add_argument("--python", action="append", default=[], metavar="PATH")
-    options = parser.parse_args()
-    began = time.monotonic()
-    found, absent = pythons.find(options.python)
-    results = [Result("CPython %s" % series, "", skipped="no such Python here") for series in absent]
-    inquest = tool.Inquest(pathlib.Path(options.inquest).resolve())
-    for result in results:
-        print(*result.lines(0), sep="\n")
-    gcore_only = deaths.kernel_writes_cores()
-    if gcore_only:
-        results.append(Result("waste", "", skipped=gcore_only))
-        found = []
-    for python in found:
-        results.append(check(inquest, python))
-        print(*results[-1].lines(12), sep="\n", flush=True)
-    return checks.close(results, time.monotonic() - began)
+    return command.run(__doc__, "waste", lambda inquest, python, _: [check(inquest, python)])
 
 
 if __name__ == "__main__":
