@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inquest/base/arena.h"
 #include "inquest/base/array.h"
 
 void text_init(struct text *text)
@@ -131,6 +132,13 @@ bool text_ok(const struct text *text)
 const char *text_string(const struct text *text)
 {
     return text->data ? text->data : "";
+}
+
+char *text_take(struct text *text, struct arena *arena)
+{
+    char *copy = text_ok(text) ? arena_strdup(arena, text_string(text)) : NULL;
+    text_clear(text);
+    return copy;
 }
 
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code_point)

@@ -5,13 +5,6 @@
 
 #define LEAST 0.0004 /* of all: narrower than half a pixel */
 
-static char *take(struct arena *arena, struct text *text)
-{
-    char *copy = text_ok(text) ? arena_strdup(arena, text_string(text)) : NULL;
-    text_clear(text);
-    return copy;
-}
-
 static bool name_node(const struct profile_diff *diff, size_t i, struct arena *arena,
                       struct text *text, struct flame_node *node)
 {
@@ -28,10 +21,10 @@ static bool name_node(const struct profile_diff *diff, size_t i, struct arena *a
         text_append(text, name);
     else
         profile_place(names, from->function, from->line, text);
-    node->name = take(arena, text);
+    node->name = text_take(text, arena);
     if (*name)
         profile_place(names, from->function, from->line, text);
-    node->detail = take(arena, text);
+    node->detail = text_take(text, arena);
     node->key = "";
     return node->name && node->detail;
 }
@@ -86,7 +79,7 @@ enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool 
                        : icicle ? " · callers on top, what they call below them"
                                 : " · callers below, what they call on top of them");
     text_printf(&text, " · %s", diff->diff.rule);
-    graph.subtitle = take(arena, &text);
+    graph.subtitle = text_take(&text, arena);
     graph.description =
         "One tree of both recordings. A frame is as wide as the larger of OLD and NEW of all that "
         "is above it. Its colour says how it changed with all above it, the stripe at its foot how "
@@ -114,7 +107,7 @@ static bool name_pair(const struct retained_pair *pair, const struct retained_pa
     retained_node_name(one, text);
     *node = (struct flame_node){.parent = from->parent,
                                 .value = from->width,
-                                .name = take(arena, text),
+                                .name = text_take(text, arena),
                                 .detail = arena_strdup(arena, one->path),
                                 .key = ""};
     *change = (struct flame_change){
@@ -150,7 +143,7 @@ enum status diff_retained_graph(struct index *old_index, struct index *new_index
                            "freed with it");
         *ret_graph = (struct flame_graph){
             .title = "NEW compared to OLD: retained memory",
-            .subtitle = take(arena, &text),
+            .subtitle = text_take(&text, arena),
             .description = "Python objects of both dumps by what keeps them alive. A frame is as "
                            "wide as the larger of OLD and NEW of all that it keeps.",
             .unit = COLUMN_BYTES,

@@ -86,13 +86,6 @@ static void node_detail(const struct retained_node *node, struct text *text)
 
 /* ---- SVG. */
 
-static char *take(struct arena *arena, struct text *text)
-{
-    char *copy = text_ok(text) ? arena_strdup(arena, text_string(text)) : NULL;
-    text_clear(text);
-    return copy;
-}
-
 static bool fill_nodes(const struct retained_tree *tree, struct arena *arena,
                        struct flame_node *nodes)
 {
@@ -104,10 +97,10 @@ static bool fill_nodes(const struct retained_tree *tree, struct arena *arena,
         retained_node_name(node, &text);
         nodes[i] = (struct flame_node){.parent = node->parent,
                                        .value = (double)node->value,
-                                       .name = take(arena, &text),
+                                       .name = text_take(&text, arena),
                                        .key = node->module};
         node_detail(node, &text);
-        nodes[i].detail = take(arena, &text);
+        nodes[i].detail = text_take(&text, arena);
         ok = nodes[i].name && nodes[i].detail;
     }
     text_deinit(&text);
@@ -142,7 +135,7 @@ static enum status write_svg(struct command_run *run, struct index *index,
         verdict_program(&arena, index_meta(index, "command"), index_meta(index, "executable"));
     text_printf(&text, "%s: retained memory", program ? program : "?");
     struct flame_graph graph = {
-        .title = take(&arena, &text),
+        .title = text_take(&text, &arena),
         .description = "Python objects by what keeps them alive: each frame is as wide as the "
                        "memory that would be freed with the objects that it names, and stands "
                        "next to the frame of what keeps them.",
@@ -151,7 +144,7 @@ static enum status write_svg(struct command_run *run, struct index *index,
         .nodes = nodes,
         .count = tree->nodes.count};
     write_subtitle(index, tree, &text);
-    graph.subtitle = take(&arena, &text);
+    graph.subtitle = text_take(&text, &arena);
     ok = ok && program && graph.title && graph.subtitle;
     if (ok)
         flame_render(&graph, output_text(run->answer));

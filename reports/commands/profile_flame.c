@@ -37,20 +37,13 @@ void profile_place(const struct profile *profile, uint32_t function, int32_t lin
         text_printf(text, ":%d", (int)line);
 }
 
-static char *take(struct arena *arena, struct text *text)
-{
-    char *copy = text_ok(text) ? arena_strdup(arena, text_string(text)) : NULL;
-    text_clear(text);
-    return copy;
-}
-
 /* Its module, which gives the colour; a file's own name where it is in none. */
 static char *node_key(const struct call_tree *tree, const struct call_node *node,
                       struct arena *arena, struct text *text)
 {
     if (node->kind == CALL_NODE_FUNCTION || node->kind == CALL_NODE_RECURSION)
         profile_module_name(tree->profile, node->function, text);
-    return take(arena, text);
+    return text_take(text, arena);
 }
 
 void unit_amount(const struct unit_view *view, double value, struct text *text)
@@ -100,10 +93,10 @@ static bool fill_nodes(const struct call_tree *tree, const struct unit_view *vie
         if (node->total < least)
             continue;
         call_tree_node_name(tree, i, &text);
-        nodes[i].name = take(arena, &text);
+        nodes[i].name = text_take(&text, arena);
         nodes[i].key = node_key(tree, node, arena, &text);
         write_detail(tree, node, view, &text);
-        nodes[i].detail = take(arena, &text);
+        nodes[i].detail = text_take(&text, arena);
         ok = nodes[i].name && nodes[i].key && nodes[i].detail;
     }
     text_deinit(&text);
@@ -144,19 +137,19 @@ enum status profile_flame_graph(const struct call_tree *tree, const char *input,
     bool ok = nodes && fill_nodes(tree, &view, arena, nodes);
     const char *slash = strrchr(input, '/');
     text_printf(&text, "%s: %s", slash ? slash + 1 : input, subject(tree->profile));
-    struct flame_graph graph = {.title = take(arena, &text),
+    struct flame_graph graph = {.title = text_take(&text, arena),
                                 .unit = view.kind,
                                 .unit_name = view.name,
                                 .icicle = icicle,
                                 .nodes = nodes,
                                 .count = tree->nodes.count};
     write_subtitle(tree, &view, icicle, &text);
-    graph.subtitle = take(arena, &text);
+    graph.subtitle = text_take(&text, arena);
     text_printf(&text,
                 "Each frame is as wide as what was spent in the function that it names and "
                 "in all that it called. %s",
                 tree->note ? tree->note : "");
-    graph.description = take(arena, &text);
+    graph.description = text_take(&text, arena);
     ok = ok && graph.title && graph.subtitle && graph.description;
     text_deinit(&text);
     if (!ok)

@@ -36,6 +36,11 @@ bool text_ok(const struct text *text) MUST_CHECK;
 /* The string; "" when empty. Valid until the next append. */
 const char *text_string(const struct text *text);
 
+/* A copy of the string in the arena, and the text is empty again; NULL where memory ran out,
+ * for either. */
+struct arena;
+char *text_take(struct text *text, struct arena *arena) MUST_CHECK;
+
 /* The length of the valid UTF-8 sequence at `bytes`, and its code point; 0 for
  * an invalid, overlong, surrogate or cut-off one. */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code_point);
