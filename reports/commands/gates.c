@@ -76,19 +76,12 @@ static void amount(const struct gates *gates, const struct gate *gate, double va
 {
     const struct metric *metric = gate->metric;
     struct unit_view view = unit_view(gates->unit);
-    if (value < 0) {
-        text_append(text, "−");
-        value = -value;
-    }
     if (!metric || gate->field == FIELD_CALLS || gate->field == FIELD_COUNT ||
         metric->unit == METRIC_COUNT)
         view = (struct unit_view){COLUMN_COUNT, 1, NULL};
     else if (metric->unit == METRIC_BYTES)
         view = (struct unit_view){COLUMN_BYTES, 1, NULL};
-    if (view.kind == COLUMN_COUNT && value != floor(value))
-        text_printf(text, "%.6g%s%s", value, view.name ? " " : "", view.name ? view.name : "");
-    else
-        unit_amount(&view, value, text);
+    unit_amount(&view, value, text);
 }
 
 void gate_words(const struct gates *gates, const struct gate_outcome *outcome, struct text *text)

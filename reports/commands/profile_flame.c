@@ -48,22 +48,7 @@ static char *node_key(const struct call_tree *tree, const struct call_node *node
 
 void unit_amount(const struct unit_view *view, double value, struct text *text)
 {
-    value *= view->factor;
-    if (view->kind == COLUMN_SECONDS) {
-        format_seconds(text, value);
-        return;
-    }
-    if (view->kind == COLUMN_SHARE) {
-        text_printf(text, "%.1f %%", value * 100);
-        return;
-    }
-    int64_t whole = fabs(value) < 9e18 ? (int64_t)value : value > 0 ? INT64_MAX : -INT64_MAX;
-    if (view->kind == COLUMN_BYTES)
-        format_bytes(text, whole);
-    else
-        format_count(text, whole);
-    if (view->name)
-        text_printf(text, " %s", view->name);
+    format_amount(text, view->kind, view->name, value * view->factor);
 }
 
 static void write_detail(const struct call_tree *tree, const struct call_node *node,

@@ -29,23 +29,11 @@ enum flame_presence flame_change_presence(const struct flame_change *change)
 
 void flame_amount(const struct flame_graph *graph, double value, struct text *text)
 {
-    if (value < 0) {
-        text_append(text, "−");
-        value = -value;
-    }
-    switch (graph->unit) {
-    case COLUMN_BYTES: format_bytes(text, value < 9e18 ? (int64_t)value : INT64_MAX); return;
-    case COLUMN_SECONDS: format_seconds(text, value); return;
-    default: break;
-    }
-    if (value < 9e15 && value == floor(value))
-        format_count(text, (int64_t)value);
-    else
-        text_printf(text, "%.6g", value);
-    if (graph->unit_name) {
-        text_append_char(text, ' ');
-        escape_markup(text, graph->unit_name, ESCAPE_ONE_LINE);
-    }
+    struct text words = {0};
+    format_amount(&words, graph->unit, graph->unit_name, value);
+    escape_markup(text, text_string(&words), ESCAPE_ONE_LINE);
+    text->failed |= words.failed;
+    text_deinit(&words);
 }
 
 void flame_change_words(const struct flame_graph *graph, double old_value, double new_value,

@@ -82,3 +82,24 @@ void format_share(struct text *text, double part_of_one)
     else
         text_printf(text, "%.1f %%", part_of_one * 100);
 }
+
+void format_amount(struct text *text, enum column_kind kind, const char *unit, double value)
+{
+    if (value < 0) {
+        text_append(text, "−");
+        value = -value;
+    }
+    int64_t whole = value < 9e18 ? (int64_t)value : INT64_MAX;
+    switch (kind) {
+    case COLUMN_SECONDS: format_seconds(text, value); return;
+    case COLUMN_SHARE: text_printf(text, "%.1f %%", value * 100); return;
+    case COLUMN_BYTES: format_bytes(text, whole); return;
+    default: break;
+    }
+    if (value < 9e15 && value != floor(value))
+        text_printf(text, "%.6g", value);
+    else
+        format_count(text, whole);
+    if (unit)
+        text_printf(text, " %s", unit);
+}

@@ -81,6 +81,10 @@ void format_bytes(struct text *text, int64_t bytes);    /* 0 B, 1,023 B, 1.5 KiB
 void format_seconds(struct text *text, double seconds); /* 12 µs, 1.23 s, 2 min 03 s, 3 h 04 min */
 void format_share(struct text *text, double part_of_one); /* 12.3 %, <0.1 % */
 
+/* Any of the above, of either sign: "−1.5 KiB", "12.3 %", "1,234 samples". `unit` is what
+ * stands behind a plain number; NULL: nothing. */
+void format_amount(struct text *text, enum column_kind kind, const char *unit, double value);
+
 /* Columns of a terminal that a code point or a UTF-8 string takes: 0 for combining
  * marks, 2 for wide characters. `string` is escaped already. */
 unsigned code_point_width(uint32_t code_point);
