@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "inquest/base/partition_point.h"
+
 static int compare_rows(const void *left, const void *right)
 {
     const struct root_row *a = left, *b = right;
@@ -80,14 +82,8 @@ void root_table_deinit(struct root_table *table)
 
 const struct root_row *root_table_find(const struct root_table *table, uint32_t object_id)
 {
-    size_t low = 0, high = table->items.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->items.items[middle].object_id < object_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, table->items.count, table->items.items[low].object_id < object_id);
     if (low == table->items.count || table->items.items[low].object_id != object_id)
         return NULL;
     return &table->items.items[low];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inquest/base/bytes_reader.h"
+#include "inquest/base/partition_point.h"
 
 #define MOST_CALLBACKS 10000000u
 #define LAST_SIGNAL    64
@@ -238,14 +239,8 @@ void c_holders_deinit(struct c_holders *holders)
 
 const struct c_holder *c_holder_of(const struct c_holders *holders, uint32_t object)
 {
-    size_t low = 0, high = holders->items.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (holders->items.items[middle].object < object)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, holders->items.count, holders->items.items[low].object < object);
     const struct c_holder *holder = &holders->items.items[low];
     return low < holders->items.count && holder->object == object ? holder : NULL;
 }

@@ -3,6 +3,8 @@
  * A Python newer than the table is taken for the newest in it. */
 #include "analyzer/objects/repr.h"
 
+#include "inquest/base/partition_point.h"
+
 static const struct {
     uint32_t first, last;
     unsigned until; /* the last minor version that denies them */
@@ -12,14 +14,9 @@ static const struct {
 
 bool code_point_is_printable(uint32_t code_point, unsigned minor)
 {
-    size_t low = 0, high = sizeof unprintable / sizeof *unprintable;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (code_point > unprintable[middle].last)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, sizeof unprintable / sizeof *unprintable,
+                    code_point > unprintable[low].last);
     return low == sizeof unprintable / sizeof *unprintable || code_point < unprintable[low].first ||
            minor > unprintable[low].until;
 }

@@ -6,6 +6,7 @@
 
 #include "analyzer/objects/fields.h"
 #include "inquest/base/limits.h"
+#include "inquest/base/partition_point.h"
 
 #define ROWS_MAX 5000u
 
@@ -201,14 +202,8 @@ void allocation_sites_deinit(struct allocation_sites *sites)
 const struct allocation_block *allocation_site_of(const struct allocation_sites *sites,
                                                   uint64_t addr)
 {
-    size_t low = 0, high = sites->blocks.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sites->blocks.items[middle].addr <= addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, sites->blocks.count, sites->blocks.items[low].addr <= addr);
     const struct allocation_block *block = low ? &sites->blocks.items[low - 1] : NULL;
     return block && addr - block->addr < block->size ? block : NULL;
 }

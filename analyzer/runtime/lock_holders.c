@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/objects/fields.h"
+#include "inquest/base/partition_point.h"
 
 #define WORDS_MAX   4096u
 #define METHODS_MAX 64
@@ -184,14 +185,8 @@ void held_objects_sort(struct held_objects *held)
 const struct held_object *held_objects_find(const struct held_objects *held, uint64_t addr,
                                             size_t *ret_count)
 {
-    size_t low = 0, high = held->items.count, count = 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (held->items.items[middle].addr < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low, count = 0;
+    PARTITION_POINT(low, held->items.count, held->items.items[low].addr < addr);
     while (low + count < held->items.count && held->items.items[low + count].addr == addr)
         count++;
     *ret_count = count;

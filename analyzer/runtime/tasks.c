@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analyzer/objects/fields.h"
+#include "inquest/base/partition_point.h"
 #include "inquest/formats/asyncio_offsets.h"
 
 /* ---- Which thread runs which loop. */
@@ -102,14 +103,8 @@ static enum status find_threads(struct task_search *search)
 
 struct task_fact *task_at(const struct task_list *list, uint64_t addr)
 {
-    size_t low = 0, high = list->tasks.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (list->tasks.items[middle].addr < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, list->tasks.count, list->tasks.items[low].addr < addr);
     return low < list->tasks.count && list->tasks.items[low].addr == addr ? &list->tasks.items[low]
                                                                           : NULL;
 }

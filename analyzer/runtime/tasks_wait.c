@@ -10,6 +10,7 @@
 #include "analyzer/runtime/tasks.h"
 #include "analyzer/runtime/wait_cycles.h"
 #include "inquest/base/limits.h"
+#include "inquest/base/partition_point.h"
 
 #define CELLS_MAX   64u      /* of a callback */
 #define FUTURES_MAX 2000000u /* that one gather waits for, nested ones included */
@@ -159,14 +160,8 @@ static void add_edge(struct explanation *work, uint32_t to, const char *via)
 
 static void add_edges_by_callback(struct explanation *work, uint64_t addr)
 {
-    size_t low = 0, high = work->referents.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (work->referents.items[middle].addr < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, work->referents.count, work->referents.items[low].addr < addr);
     for (; low < work->referents.count && work->referents.items[low].addr == addr; low++)
         add_edge(work, work->referents.items[low].task, work->referents.items[low].via);
 }

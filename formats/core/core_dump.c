@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/core/core_parts.h"
+#include "inquest/base/partition_point.h"
 #include "inquest/base/text.h"
 
 void core_warn(struct core_parse *parse, const char *area, const char *format, ...)
@@ -121,14 +122,8 @@ void core_dump_deinit(struct core_dump *core)
 
 const struct core_segment *core_find_segment(const struct core_dump *core, uint64_t address)
 {
-    size_t low = 0, high = core->segments.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (core->segments.items[middle].address <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, core->segments.count, core->segments.items[low].address <= address);
     if (!low)
         return NULL;
     const struct core_segment *segment = &core->segments.items[low - 1];

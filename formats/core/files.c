@@ -10,6 +10,7 @@
 #include "inquest/base/checked_math.h"
 #include "inquest/base/cleanup.h"
 #include "inquest/base/limits.h"
+#include "inquest/base/partition_point.h"
 
 #define PAGE_MASK  (~UINT64_C(0xFFF))
 #define CANDIDATES 8 /* mappings of a file's start that are looked at */
@@ -49,14 +50,8 @@ static bool bias_fits(const struct core_dump *core, const struct elf_view *view,
         if (segment.type != PT_LOAD || !(segment.flags & PF_X))
             continue;
         uint64_t address = (segment.address & PAGE_MASK) + bias;
-        size_t low = 0, high = count;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (group[middle].start < address)
-                low = middle + 1;
-            else
-                high = middle;
-        }
+        size_t low;
+        PARTITION_POINT(low, count, group[low].start < address);
         return low < count && group[low].start == address &&
                core->mappings.items[group[low].mapping].file_offset == (segment.offset & PAGE_MASK);
     }
@@ -220,14 +215,8 @@ void core_find_program(struct core_parse *parse)
 
 const struct core_mapping *core_find_mapping(const struct core_dump *core, uint64_t address)
 {
-    size_t low = 0, high = core->mappings.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (core->mappings.items[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, core->mappings.count, core->mappings.items[low].start <= address);
     if (!low || address >= core->mappings.items[low - 1].end)
         return NULL;
     return &core->mappings.items[low - 1];

@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "inquest/base/partition_point.h"
+
 /* An arena or a stack of this size is no program's data. */
 #define HUGE_SEGMENT (UINT64_C(64) << 20)
 
@@ -34,15 +36,9 @@ static bool is_chosen(const struct core_dump *core, const struct core_file *file
 /* The first segment that ends past `address`. */
 static size_t segment_from(const struct core_dump *core, uint64_t address)
 {
-    size_t low = 0, high = core->segments.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct core_segment *segment = &core->segments.items[middle];
-        if (segment->address + segment->size <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, core->segments.count,
+                    core->segments.items[low].address + core->segments.items[low].size <= address);
     return low;
 }
 

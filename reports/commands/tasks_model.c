@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inquest/base/partition_point.h"
+
 static const char *copy(struct tasks_model *model, const struct index_rows *rows, int column,
                         bool *no_memory)
 {
@@ -16,14 +18,8 @@ static const char *copy(struct tasks_model *model, const struct index_rows *rows
 
 static struct model_task *task_by_id(const struct tasks_model *model, int64_t id)
 {
-    size_t low = 0, high = model->tasks.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (model->tasks.items[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, model->tasks.count, model->tasks.items[low].id < id);
     return low < model->tasks.count && model->tasks.items[low].id == id ? &model->tasks.items[low]
                                                                         : NULL;
 }

@@ -3,19 +3,14 @@
  * and an answer must not depend on where it was asked. */
 #include <string.h>
 
+#include "inquest/base/partition_point.h"
 #include "reports/render/table.h"
 #include "reports/render/width_ranges.h"
 
 static bool in_ranges(const struct code_point_range *ranges, size_t count, uint32_t c)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c > ranges[middle].last)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low;
+    PARTITION_POINT(low, count, c > ranges[low].last);
     return low < count && ranges[low].first <= c;
 }
 

@@ -3,10 +3,11 @@
 """From a core to the finished index with its object graph, against the live interpreter that visits its own heap
 once with gc.get_objects and gc.get_referents. CPU seconds of whole processes, both in one run, in turn.
 
-    heap.py --inquest build/bench/reports/inquest [--python P] [--runs 3] [COUNT ...]
+    heap.py --inquest build/bench/reports/inquest [--python P] [--chap chap] [--runs 3] [COUNT ...]
 
 COUNT is how many instances the program makes, each with a __dict__, a dict, a list, strings and numbers: about seven
-objects. Their core has some 600 bytes an instance.
+objects. Their core has some 600 bytes an instance. chap (github.com/vmware/chap), where its path is given, takes its turn
+too: it counts the allocations of the same core, without types or references.
 """
 import argparse
 import json
@@ -58,16 +59,31 @@ def objects_in(inquest, index):
     return json.loads(run.stdout)["rows"][0]["n"]
 
 
-def measure(inquest, subject, count, runs, folder):
+def count_allocations(chap, core, series):
+    """One turn of chap; says how many allocations it found."""
+    with tempfile.NamedTemporaryFile("w+") as script:
+        script.write("count allocations\n")
+        script.flush()
+        script.seek(0)
+        before = os.times()
+        run = subprocess.run([chap, str(core)], stdin=script, capture_output=True, text=True, check=True)
+        after = os.times()
+    series.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    return run.stdout.strip().splitlines()[0]
+
+
+def measure(inquest, subject, chap, count, runs, folder):
     core = stacks_cores.make(subject, "heap", count, folder / str(count))
     index = core.with_name("index")
     command = [inquest, "load", str(core), "-o", str(index), "-q", "--no-progress"]
-    series, live, live_objects = stacks_measure.Series(), [], 0
+    series, live, live_objects, counted, allocations = stacks_measure.Series(), [], 0, [], ""
     stacks_measure.timed(command)  # the core in the page cache
     for _ in range(runs):
         series.time(command)
         live_objects, seconds = visited(subject, count)
         live.append(seconds)
+        if chap:
+            allocations = count_allocations(chap, core, counted)
     series.watch(command)
     objects = objects_in(inquest, index)
     ours = objects / statistics.median(series.cpu)
@@ -82,6 +98,9 @@ def measure(inquest, subject, count, runs, folder):
     print("  CPython %s   CPU %s for %d objects: %.2f million a CPU second" % (
         subject.version, stacks_measure.seconds(live), live_objects, theirs / 1e6))
     print("  ratio           %.1f" % (ours / theirs), flush=True)
+    if chap:
+        print("  chap            CPU %s: %s" % (stacks_measure.seconds(counted), allocations))
+        print("  ratio           %.1f" % (statistics.median(counted) / statistics.median(series.cpu)), flush=True)
     for file in (core, index):
         file.unlink()
 
@@ -90,6 +109,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inquest", required=True, metavar="PATH")
     parser.add_argument("--python", metavar="PATH")
+    parser.add_argument("--chap", metavar="PATH")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("counts", nargs="*", type=int, default=[100_000, 1_000_000], metavar="COUNT")
     options = parser.parse_args()
@@ -97,7 +117,7 @@ def main():
     subject = stacks_cores.choose(options.python)
     with tempfile.TemporaryDirectory(prefix="inquest-bench-") as folder:
         for count in options.counts:
-            measure(inquest, subject, count, options.runs, pathlib.Path(folder))
+            measure(inquest, subject, options.chap, count, options.runs, pathlib.Path(folder))
 
 
 if __name__ == "__main__":
