@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/runtime/allocation_sites.h"
 #include "analyzer/runtime/exceptions.h"
-#include "analyzer/runtime/frames.h"
+#include "analyzer/runtime/frame_row.h"
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/runtime/tasks.h"
 #include "analyzer/runtime/thread_locks.h"
@@ -61,28 +61,8 @@ static void write_local(void *context, const char *name, enum variable_kind kind
 static void write_frame(struct collection *collection, const struct frame_fact *frame,
                         int64_t thread_id, int64_t depth)
 {
-    struct source_position position = {-1, -1, -1, -1};
-    struct code_info *code = frame->code;
-    if (code)
-        position = code_position(collection->codes, code, frame->offset);
-    const struct index_value row[] = {
-        INDEX_INT(collection->next_frame_id),
-        INDEX_INT(thread_id),
-        INDEX_INT(depth),
-        INDEX_STR("python"),
-        INDEX_STR(code ? code->function : "?"),
-        INDEX_STR(code ? code->file : NULL),
-        INDEX_INT_IF(position.line > 0, position.line),
-        INDEX_INT_IF(position.column >= 0, position.column),
-        INDEX_NONE,
-        INDEX_INT_IF(position.end_line > 0, position.end_line),
-        INDEX_INT_IF(position.end_column >= 0, position.end_column),
-        INDEX_INT(frame->addr),
-        INDEX_INT_IF(code, code ? code->addr : 0),
-        INDEX_STR(code ? code_owner_name(code) : NULL),
-    };
-    collection->status =
-        index_writer_row(collection->writer, INDEX_FRAME, row, sizeof row / sizeof *row);
+    collection->status = frame_row_write(collection->writer, INDEX_FRAME, collection->codes, frame,
+                                         collection->next_frame_id, thread_id, depth);
     if (collection->status == STATUS_OK)
         frame_locals(collection->process, frame, write_local, collection);
     collection->next_frame_id++;

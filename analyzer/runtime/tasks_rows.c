@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/runtime/frame_row.h"
 #include "analyzer/runtime/tasks.h"
 
 struct task_rows {
@@ -26,32 +27,6 @@ static enum status write_task(struct task_rows *rows, const struct task_fact *ta
     return index_writer_row(rows->writer, INDEX_TASK, row, sizeof row / sizeof *row);
 }
 
-static enum status write_frame(struct task_rows *rows, const struct frame_fact *frame,
-                               int64_t task_id, int64_t depth)
-{
-    struct source_position position = {-1, -1, -1, -1};
-    struct code_info *code = frame->code;
-    if (code)
-        position = code_position(rows->codes, code, frame->offset);
-    const struct index_value row[] = {
-        INDEX_INT(rows->next_frame_id++),
-        INDEX_INT(task_id),
-        INDEX_INT(depth),
-        INDEX_STR("python"),
-        INDEX_STR(code ? code->function : "?"),
-        INDEX_STR(code ? code->file : NULL),
-        INDEX_INT_IF(position.line > 0, position.line),
-        INDEX_INT_IF(position.column >= 0, position.column),
-        INDEX_NONE,
-        INDEX_INT_IF(position.end_line > 0, position.end_line),
-        INDEX_INT_IF(position.end_column >= 0, position.end_column),
-        INDEX_INT(frame->addr),
-        INDEX_INT_IF(code, code ? code->addr : 0),
-        INDEX_STR(code ? code_owner_name(code) : NULL),
-    };
-    return index_writer_row(rows->writer, INDEX_TASK_FRAME, row, sizeof row / sizeof *row);
-}
-
 static enum status write_edges(struct task_rows *rows)
 {
     enum status status = STATUS_OK;
@@ -73,7 +48,9 @@ static enum status write_all(struct task_rows *rows, struct context_rows *contex
         int64_t id = (int64_t)i + 1;
         status = write_task(rows, task, id);
         for (size_t j = 0; j < task->frame_count && status == STATUS_OK; j++)
-            status = write_frame(rows, &list->frames.items[task->first_frame + j], id, (int64_t)j);
+            status = frame_row_write(rows->writer, INDEX_TASK_FRAME, rows->codes,
+                                     &list->frames.items[task->first_frame + j],
+                                     rows->next_frame_id++, id, (int64_t)j);
         if (status == STATUS_OK && task->state < TASK_DONE)
             status = context_rows_write(contexts, task->context_addr, 0, id);
     }

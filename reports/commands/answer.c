@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+#include "reports/render/escape.h"
+#include "reports/render/terminal.h"
+
 static enum status write_warnings(struct json_writer *json, struct index *index, struct error *err)
 {
     struct index_rows *rows;
@@ -37,4 +40,21 @@ enum status answer_begin_json(struct json_writer *json, const char *command, con
     enum status status = write_warnings(json, index, err);
     json_end_array(json);
     return status;
+}
+
+void answer_line(const struct command_run *run, const char *words, bool is_heading)
+{
+    struct text *text = output_text(run->answer);
+    if (run->format == FORMAT_MARKDOWN) {
+        text_append(text, is_heading ? "**" : "");
+        escape_markdown(text, words);
+        text_append(text, is_heading ? "**\n" : "\n");
+        return;
+    }
+    if (is_heading)
+        style_begin(text, run->color, STYLE_HEADING);
+    escape_terminal(text, words, ESCAPE_ONE_LINE);
+    if (is_heading)
+        style_end(text, run->color);
+    text_append_char(text, '\n');
 }

@@ -81,11 +81,7 @@ static void write_row(const struct cycle_row *row, const struct cycle_drawing *d
     json_member_integer(json, "retained", row->retained);
     json_member_bool(json, "has_finalizer", row->has_finalizer);
     json_member_bool(json, "has_weakref_callback", row->has_weakref_callback);
-    json_key(json, "within_id");
-    if (row->within_id)
-        json_integer(json, row->within_id);
-    else
-        json_null(json);
+    json_member_integer_if(json, "within_id", row->within_id, row->within_id);
     json_member_integer(json, "object_id", row->object_id);
     json_member_address(json, "address", row->address);
     write_edges(drawing, json);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/commands/answer.h"
 #include "reports/commands/cycles.h"
 #include "reports/render/escape.h"
-#include "reports/render/terminal.h"
 
 #define TEXT_ROWS 20
 
@@ -31,36 +31,18 @@ void cycles_sentence(const struct cycles_model *model, struct text *text)
     format_bytes(text, model->garbage_bytes);
 }
 
-/* A line of the program's own words and of names from the dump. */
-static void write_line(const struct command_run *run, const char *words, bool strong)
-{
-    struct text *text = output_text(run->answer);
-    if (run->format == FORMAT_MARKDOWN) {
-        text_append(text, strong ? "**" : "");
-        escape_markdown(text, words);
-        text_append(text, strong ? "**\n" : "\n");
-        return;
-    }
-    if (strong)
-        style_begin(text, run->color, STYLE_HEADING);
-    escape_terminal(text, words, ESCAPE_ONE_LINE);
-    if (strong)
-        style_end(text, run->color);
-    text_append_char(text, '\n');
-}
-
 static void write_headline(const struct cycles_answer *answer)
 {
     struct text words;
     text_init(&words);
     cycles_sentence(&answer->model, &words);
-    write_line(answer->run, text_string(&words), true);
+    answer_line(answer->run, text_string(&words), true);
     if (answer->model.why) {
         text_clear(&words);
         text_printf(&words, "Still there because %s", answer->model.why);
         text_append(output_text(answer->run->answer),
                     answer->run->format == FORMAT_MARKDOWN ? "\n" : "");
-        write_line(answer->run, text_string(&words), false);
+        answer_line(answer->run, text_string(&words), false);
     }
     text_deinit(&words);
 }
@@ -162,7 +144,7 @@ static void write_copy(const struct cycles_answer *answer, const struct cycle_dr
             text_append_char(text, '\n');
         } else {
             text_append(text, "  ");
-            write_line(run, text_string(&line), false);
+            answer_line(run, text_string(&line), false);
         }
     }
     if (drawing->more) {

@@ -2,10 +2,9 @@
 /* The answer for people: text, and the same as Markdown. */
 #include <string.h>
 
+#include "reports/commands/answer.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/sites_text.h"
-#include "reports/render/escape.h"
-#include "reports/render/terminal.h"
 
 #define SITES 10 /* lines that allocated most, where tracemalloc was running */
 
@@ -67,7 +66,6 @@ static void write_headline(const struct heap_answer *answer)
 {
     const struct heap_census *census = &answer->census;
     struct text *text = output_text(answer->run->answer), line;
-    bool markdown = answer->run->format == FORMAT_MARKDOWN;
     text_init(&line);
     format_bytes(&line, census->all.bytes < INT64_MAX ? (int64_t)census->all.bytes : INT64_MAX);
     text_append(&line, " in ");
@@ -79,16 +77,7 @@ static void write_headline(const struct heap_answer *answer)
     }
     if (answer->holder.size)
         text_printf(&line, "; largest holder: %s", text_string(&answer->holder));
-    if (markdown) {
-        text_append(text, "**");
-        escape_markdown(text, text_string(&line));
-        text_append(text, "**\n");
-    } else {
-        style_begin(text, answer->run->color, STYLE_HEADING);
-        escape_terminal(text, text_string(&line), ESCAPE_ONE_LINE);
-        style_end(text, answer->run->color);
-        text_append_char(text, '\n');
-    }
+    answer_line(answer->run, text_string(&line), true);
     text->failed |= line.failed;
     text_deinit(&line);
 }

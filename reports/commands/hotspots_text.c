@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "inquest/analyzer/source_line.h"
+#include "reports/commands/answer.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
 #include "reports/render/escape.h"
-#include "reports/render/terminal.h"
 
 static int64_t whole(uint64_t value)
 {
@@ -93,16 +93,7 @@ static void write_headline(const struct hotspots_answer *answer)
     struct text *text = output_text(answer->run->answer), line;
     text_init(&line);
     append_headline(answer, &line);
-    if (answer->run->format == FORMAT_MARKDOWN) {
-        text_append(text, "**");
-        escape_markdown(text, text_string(&line));
-        text_append(text, "**\n");
-    } else {
-        style_begin(text, answer->run->color, STYLE_HEADING);
-        escape_terminal(text, text_string(&line), ESCAPE_ONE_LINE);
-        style_end(text, answer->run->color);
-        text_append_char(text, '\n');
-    }
+    answer_line(answer->run, text_string(&line), true);
     text->failed |= line.failed;
     text_deinit(&line);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/commands/answer.h"
 #include "reports/commands/leaks_answer.h"
 #include "reports/render/escape.h"
 #include "reports/render/terminal.h"
@@ -57,12 +58,8 @@ static void write_headline(const struct leaks_answer *answer)
     text_append(&line, " in ");
     format_count(&line, bounded(answer->census.reachable.count));
     text_append(&line, " reachable objects)");
-    if (is_markdown(answer)) {
-        text_printf(text, "**%s**\n", text_string(&line));
-    } else {
-        style_printf(text, answer->run->color, STYLE_HEADING, "%s", text_string(&line));
-        text_append_char(text, '\n');
-    }
+    answer_line(answer->run, text_string(&line), true);
+    text->failed |= line.failed;
     text_deinit(&line);
 }
 

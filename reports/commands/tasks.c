@@ -38,16 +38,8 @@ static void write_frames(struct json_writer *json, const struct tasks_model *mod
         json_member_string(json, "kind", "python");
         json_member_string(json, "function", frame->function);
         json_member_string(json, "file", frame->file);
-        json_key(json, "line");
-        if (frame->line > 0)
-            json_integer(json, frame->line);
-        else
-            json_null(json);
-        json_key(json, "column");
-        if (frame->column >= 0)
-            json_integer(json, frame->column);
-        else
-            json_null(json);
+        json_member_integer_if(json, "line", frame->line > 0, frame->line);
+        json_member_integer_if(json, "column", frame->column >= 0, frame->column);
         json_member_string(json, "owner", frame->owner);
         json_end_object(json);
     }
@@ -79,11 +71,7 @@ static void write_task(struct json_writer *json, const struct tasks_model *model
     json_member_string(json, "name", task->name);
     json_member_string(json, "state", task->state);
     json_member_string(json, "coroutine", task->coroutine);
-    json_key(json, "thread_id");
-    if (task->thread_id)
-        json_integer(json, task->thread_id);
-    else
-        json_null(json);
+    json_member_integer_if(json, "thread_id", task->thread_id, task->thread_id);
     json_member_string(json, "thread", task->thread);
     json_member_string(json, "waits_for", task->waits_for);
     json_member_bool(json, "is_deadlocked", task->is_deadlocked);

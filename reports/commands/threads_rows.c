@@ -164,16 +164,8 @@ static void write_traceback(struct rows_writer *writer, const struct stack_excep
         json_member_integer(json, "depth", (int64_t)i);
         json_member_string(json, "function", entry->function);
         json_member_string(json, "file", entry->file);
-        json_key(json, "line");
-        if (entry->line)
-            json_integer(json, entry->line);
-        else
-            json_null(json);
-        json_key(json, "column");
-        if (entry->column >= 0)
-            json_integer(json, entry->column);
-        else
-            json_null(json);
+        json_member_integer_if(json, "line", entry->line, entry->line);
+        json_member_integer_if(json, "column", entry->column >= 0, entry->column);
         json_end_object(json);
     }
     json_end_array(json);

@@ -3,8 +3,6 @@
 
 #include "reports/commands/answer.h"
 #include "reports/commands/heap_answer.h"
-#include "reports/render/escape.h"
-#include "reports/render/terminal.h"
 
 #define TEXT_ROWS 8 /* of each kind */
 
@@ -116,16 +114,8 @@ static void write_sentence(const struct answer *answer)
         text_append(&line, " of all objects; most in ");
         text_append(&line, answer->kinds.cells.items[0].text);
     }
-    if (answer->run->format == FORMAT_MARKDOWN) {
-        text_append(text, "**");
-        escape_markdown(text, text_string(&line));
-        text_append(text, "**\n\n");
-    } else {
-        style_begin(text, answer->run->color, STYLE_HEADING);
-        escape_terminal(text, text_string(&line), ESCAPE_ONE_LINE);
-        style_end(text, answer->run->color);
-        text_append(text, "\n\n");
-    }
+    answer_line(answer->run, text_string(&line), true);
+    text_append_char(text, '\n');
     text->failed |= line.failed;
     text_deinit(&line);
 }

@@ -213,6 +213,15 @@ void json_member_integer(struct json_writer *json, const char *key, int64_t valu
     json_integer(json, value);
 }
 
+void json_member_integer_if(struct json_writer *json, const char *key, bool is_known, int64_t value)
+{
+    json_key(json, key);
+    if (is_known)
+        json_integer(json, value);
+    else
+        json_null(json);
+}
+
 void json_member_bool(struct json_writer *json, const char *key, bool value)
 {
     json_key(json, key);

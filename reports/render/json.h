@@ -42,6 +42,8 @@ void json_address(struct json_writer *json, uint64_t address); /* "0x…" */
 /* A key and its value at once. */
 void json_member_string(struct json_writer *json, const char *key, const char *value);
 void json_member_integer(struct json_writer *json, const char *key, int64_t value);
+void json_member_integer_if(struct json_writer *json, const char *key, bool is_known,
+                            int64_t value); /* else null */
 void json_member_bool(struct json_writer *json, const char *key, bool value);
 void json_member_null(struct json_writer *json, const char *key);
 void json_member_address(struct json_writer *json, const char *key, uint64_t address);
