@@ -55,6 +55,8 @@ static void collect_input(struct facts *facts)
     meta_text(facts, "format", format);
     meta_text(facts, "arch", is_x86 ? "x86_64" : "aarch64");
     meta_text(facts, "source", input->name);
+    if (input->wrapper != INPUT_PLAIN)
+        meta_text(facts, "wrapper", input_wrapper_name(input->wrapper));
     meta_number(facts, "source_bytes", input->stored_size ? input->stored_size : input->size);
     meta_text(facts, "made_by", facts->core->made_by_gcore ? "gcore" : "kernel");
     collect_time(facts);

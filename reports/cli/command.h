@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "inquest/analyzer/index.h"
+#include "inquest/analyzer/object_values.h"
 #include "inquest/base/error.h"
 #include "inquest/formats/profile.h"
 #include "reports/cli/options.h"
@@ -35,6 +36,13 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
  * ends it; its warnings are printed after the function. */
 enum status command_open_profile(struct command_run *run, size_t operand,
                                  struct profile *ret_profile, struct error *err) MUST_CHECK;
+
+/* The values of objects of an operand that is opened already, as command_open_index did with
+ * `index`. The caller closes them. NULL with a sentence in *ret_warning, which is said on
+ * standard error too, where they are not to be had; without one where they are redacted. */
+enum status command_open_values(struct command_run *run, size_t operand, struct index *index,
+                                struct object_values **ret_values, const char **ret_warning,
+                                struct error *err) MUST_CHECK;
 
 /* An index with the stacks alone, whatever the command needs: the caller closes it, and its
  * warnings are not printed. */

@@ -33,7 +33,7 @@ struct command_state {
     struct progress_bar bar;
     ARRAY(struct opened_index) opened;
     struct arena arena;
-    ARRAY(struct said_warning) warnings; /* of recordings */
+    ARRAY(struct said_warning) warnings; /* that no index holds */
     struct gates gates;                  /* of --fail-if, of COMMAND_GATED commands */
 };
 
@@ -118,6 +118,32 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
     return status;
 }
 
+static bool say(struct command_state *state, const char *input, const char *words)
+{
+    struct said_warning warning = {input, arena_strdup(&state->arena, words)};
+    return warning.message && array_push(&state->warnings, warning);
+}
+
+enum status command_open_values(struct command_run *run, size_t operand, struct index *index,
+                                struct object_values **ret_values, const char **ret_warning,
+                                struct error *err)
+{
+    const struct session_options session = session_options(run, operand);
+    const char *redacted = index_meta(index, "redacted");
+    struct command_state *state = run->state;
+    struct error reason = {0};
+    *ret_values = NULL;
+    *ret_warning = NULL;
+    enum status status = object_values_open(&session, index, ret_values, &reason);
+    progress_bar_clear(&state->bar);
+    if (status == STATUS_OK || (redacted && !strcmp(redacted, "1")))
+        return STATUS_OK;
+    if (status == STATUS_NO_MEMORY || !say(state, session.input, reason.message))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_warning = state->warnings.items[state->warnings.count - 1].message;
+    return STATUS_OK;
+}
+
 enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,
                                 struct error *err)
 {
@@ -134,9 +160,7 @@ static bool keep_warnings(struct command_state *state, const char *input,
                           const struct profile *profile)
 {
     for (size_t i = 0; i < profile->warnings.count; i++) {
-        struct said_warning warning = {
-            input, arena_strdup(&state->arena, profile->warnings.items[i].message)};
-        if (!warning.message || !array_push(&state->warnings, warning))
+        if (!say(state, input, profile->warnings.items[i].message))
             return false;
     }
     return true;

@@ -11,6 +11,11 @@
 enum status answer_begin_json(struct json_writer *json, const char *command, const char *input,
                               struct index *index, struct error *err) MUST_CHECK;
 
+/* The same with one warning more, NULL: none. */
+enum status answer_begin_json_with(struct json_writer *json, const char *command, const char *input,
+                                   struct index *index, const char *warning,
+                                   struct error *err) MUST_CHECK;
+
 /* A line of the program's own words and of names from the dump, of a text or Markdown answer; a
  * heading stands out. `words` are not escaped yet. */
 void answer_line(const struct command_run *run, const char *words, bool is_heading);

@@ -161,6 +161,33 @@ static enum status load_referrers(struct show_answer *answer, int64_t limit, str
                        parameters, 2, err);
 }
 
+/* The index has the values of variables and of the largest objects; those of the object and
+ * of what it refers to are read from the core. */
+static enum status load_values(struct show_answer *answer, struct error *err)
+{
+    struct object_values *values;
+    struct show_object *object = &answer->object;
+    struct table *fields = &answer->fields;
+    enum status status =
+        command_open_values(answer->run, 0, answer->index, &values, &answer->warning, err);
+    if (status != STATUS_OK || !values)
+        return status;
+    const char *value = object_values_get(values, object->row.address);
+    if (value) {
+        text_clear(&object->value);
+        text_append(&object->value, value);
+    }
+    for (size_t row = 0; row < table_row_count(fields); row++) {
+        const struct cell *address =
+            &fields->cells.items[row * fields->column_count + NEIGHBOUR_ADDRESS];
+        if (address->kind == CELL_INTEGER)
+            table_set_string(fields, row, NEIGHBOUR_VALUE,
+                             object_values_get(values, (uint64_t)address->integer));
+    }
+    object_values_close(values);
+    return STATUS_OK;
+}
+
 static enum status load(struct show_answer *answer, struct error *err)
 {
     bool people = answer->run->format & (FORMAT_TEXT | FORMAT_MARKDOWN);
@@ -177,6 +204,8 @@ static enum status load(struct show_answer *answer, struct error *err)
                                NULL, 0, &answer->total, err);
     if (status == STATUS_OK)
         status = load_fields(answer, limit, err);
+    if (status == STATUS_OK)
+        status = load_values(answer, err);
     if (status == STATUS_OK)
         status = load_referrers(answer, limit, err);
     if (status == STATUS_OK)
@@ -219,8 +248,8 @@ static enum status write_json(const struct show_answer *answer, struct error *er
 {
     struct json_writer json;
     json_init(&json, output_text(answer->run->answer));
-    enum status status =
-        answer_begin_json(&json, "show", answer->run->options->operands[0], answer->index, err);
+    enum status status = answer_begin_json_with(&json, "show", answer->run->options->operands[0],
+                                                answer->index, answer->warning, err);
     if (status != STATUS_OK)
         return status;
     json_key(&json, "object");
@@ -258,8 +287,8 @@ static void answer_init(struct show_answer *answer, struct command_run *run)
     static const struct column root_columns[] = {{"kind", NULL, COLUMN_PLAIN},
                                                  {"label", NULL, COLUMN_PLAIN}};
     *answer = (struct show_answer){.run = run};
-    table_init(&answer->fields, neighbour_columns, 8);
-    table_init(&answer->referrers, neighbour_columns, 8);
+    table_init(&answer->fields, neighbour_columns, NEIGHBOUR_COLUMNS);
+    table_init(&answer->referrers, neighbour_columns, NEIGHBOUR_COLUMNS);
     table_init(&answer->referrer_types, type_columns, 2);
     table_init(&answer->roots, root_columns, 2);
 }

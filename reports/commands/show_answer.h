@@ -6,6 +6,19 @@
 #include "reports/cli/command.h"
 #include "reports/render/table.h"
 
+/* Columns of `fields` and `referrers`. */
+enum {
+    NEIGHBOUR_LABEL,
+    NEIGHBOUR_TYPE,
+    NEIGHBOUR_ADDRESS,
+    NEIGHBOUR_SIZE,
+    NEIGHBOUR_RETAINED,
+    NEIGHBOUR_VALUE,
+    NEIGHBOUR_PATH,
+    NEIGHBOUR_OBJECT_ID,
+    NEIGHBOUR_COLUMNS
+};
+
 /* One object and what is around it. Strings are unescaped; "" where unknown. */
 struct show_object {
     struct heap_object_row row;
@@ -18,6 +31,7 @@ struct show_answer {
     struct heap_reader *reader;
     struct show_object object, dominator; /* dominator.row.id 0: nothing dominates it */
     int64_t total;                        /* bytes of all objects */
+    const char *warning;                  /* why values are missing; NULL: they are not */
     uint64_t field_count, referrer_count;
     struct table fields, referrers;
     struct table referrer_types; /* where not all referrers are listed */

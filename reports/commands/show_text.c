@@ -129,6 +129,8 @@ static void write_object(const struct show_answer *answer)
 
 /* ---- Neighbours: the columns that hold anything, without the id. */
 
+#define VALUE_WIDTH 80
+
 static bool has_cells(const struct table *table, size_t column)
 {
     for (size_t row = 0; row < table_row_count(table); row++)
@@ -137,27 +139,38 @@ static bool has_cells(const struct table *table, size_t column)
     return false;
 }
 
-static void write_neighbours(const struct show_answer *answer, const struct table *table,
-                             bool paths)
+static void copy_cell(const struct cell *cell, size_t column, struct table *shown)
 {
-    struct column columns[8];
-    size_t from[8], count = 0;
+    struct text cut = {0};
+    if (cell->kind == CELL_INTEGER) {
+        table_integer(shown, cell->integer);
+    } else if (cell->kind == CELL_TEXT && column == NEIGHBOUR_VALUE) {
+        append_fitted(&cut, cell->text, VALUE_WIDTH, false);
+        table_string(shown, text_string(&cut));
+        shown->failed |= cut.failed;
+        text_deinit(&cut);
+    } else {
+        table_string(shown, cell->kind == CELL_TEXT ? cell->text : NULL);
+    }
+}
+
+/* `without`: a column that tells nothing here. */
+static void write_neighbours(const struct show_answer *answer, const struct table *table,
+                             size_t without)
+{
+    struct column columns[NEIGHBOUR_COLUMNS];
+    size_t from[NEIGHBOUR_COLUMNS], count = 0;
     struct table shown;
-    for (size_t i = 0; i + 1 < table->column_count && count < 8; i++) {
-        if (!has_cells(table, i) || (!paths && i == 6))
+    for (size_t i = 0; i < NEIGHBOUR_OBJECT_ID; i++) {
+        if (i == without || !has_cells(table, i))
             continue;
         columns[count] = table->columns[i];
         from[count++] = i;
     }
     table_init(&shown, columns, count);
     for (size_t row = 0; row < table_row_count(table); row++) {
-        for (size_t i = 0; i < count; i++) {
-            const struct cell *cell = &table->cells.items[row * table->column_count + from[i]];
-            if (cell->kind == CELL_INTEGER)
-                table_integer(&shown, cell->integer);
-            else
-                table_string(&shown, cell->kind == CELL_TEXT ? cell->text : NULL);
-        }
+        for (size_t i = 0; i < count; i++)
+            copy_cell(&table->cells.items[row * table->column_count + from[i]], from[i], &shown);
     }
     answer_table(answer->run, &shown);
     output_text(answer->run->answer)->failed |= shown.failed;
@@ -183,7 +196,7 @@ static void write_fields(const struct show_answer *answer)
     if (!answer->field_count)
         return;
     write_heading(answer, "Refers to", answer->field_count, shown, "the largest");
-    write_neighbours(answer, &answer->fields, false);
+    write_neighbours(answer, &answer->fields, NEIGHBOUR_PATH);
     if (shown < answer->field_count)
         answer_note(answer->run, "--limit 0 shows all");
 }
@@ -194,7 +207,7 @@ static void write_referrers(const struct show_answer *answer)
     write_heading(answer, "Referred to by", answer->referrer_count, shown, "the first");
     if (!answer->referrer_count)
         return;
-    write_neighbours(answer, &answer->referrers, true);
+    write_neighbours(answer, &answer->referrers, NEIGHBOUR_VALUE);
     if (shown < answer->referrer_count)
         answer_note(answer->run, "--limit 0 shows all");
     if (table_row_count(&answer->referrer_types)) {

@@ -44,12 +44,22 @@ void table_real(struct table *table, double value)
     push(table, (struct cell){.kind = CELL_REAL, .real = value});
 }
 
-void table_string(struct table *table, const char *value)
+static struct cell string_cell(struct table *table, const char *value)
 {
     const char *copy = value ? arena_strdup(&table->arena, value) : NULL;
     if (value && !copy)
         table->failed = true;
-    push(table, (struct cell){.kind = copy ? CELL_TEXT : CELL_NULL, .text = copy});
+    return (struct cell){.kind = copy ? CELL_TEXT : CELL_NULL, .text = copy};
+}
+
+void table_string(struct table *table, const char *value)
+{
+    push(table, string_cell(table, value));
+}
+
+void table_set_string(struct table *table, size_t row, size_t column, const char *value)
+{
+    table->cells.items[row * table->column_count + column] = string_cell(table, value);
 }
 
 size_t table_row_count(const struct table *table)

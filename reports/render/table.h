@@ -57,6 +57,8 @@ void table_null(struct table *table);
 void table_integer(struct table *table, int64_t value);
 void table_real(struct table *table, double value);
 void table_string(struct table *table, const char *value); /* NULL: null */
+/* Puts another string, copied, into a cell that is there; NULL: null. */
+void table_set_string(struct table *table, size_t row, size_t column, const char *value);
 /* Whole rows only; a started one is not counted. */
 size_t table_row_count(const struct table *table);
 

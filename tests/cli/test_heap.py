@@ -41,6 +41,44 @@ class HeapLine(test_cli.CommandLine):
         return path
 
 
+class Values(HeapLine):
+    """Of the object shown and what it refers to: read from the core that an index is of."""
+
+    def test_of_the_interpreter(self):
+        for core in CORES:
+            with self.subTest(core=core):
+                self.assertEqual(self.json("show", core, "sys.byteorder")["object"]["value"], "'little'")
+                self.assertEqual(self.json("show", core, "sys.maxunicode")["object"]["value"], "1114111")
+                fields = self.json("show", core, "sys.__dict__")["rows"]
+                values = {row["label"]: row["value"] for row in fields if row["label"] != "key"}
+                self.assertEqual(values["['maxsize']"], str(2 ** 63 - 1))
+                self.assertEqual(values["['platform']"], "'linux'")
+                self.assertEqual(values["['dont_write_bytecode']"] in ("True", "False"), True)
+
+    def test_of_an_index(self):
+        moved = self.folder / "other place"
+        moved.mkdir()
+        core = self.folder / "a.core"
+        shutil.copyfile(CORES[0], core)
+        self.answer("load", str(core), "-o", str(moved / "a.index"), "-q")
+        shown = self.json("show", str(moved / "a.index"), "sys.byteorder")
+        self.assertEqual(shown["object"]["value"], "'little'")
+        warnings = shown["warnings"]
+        core.rename(moved / "a.core")
+        self.assertEqual(self.json("show", str(moved / "a.index"), "sys.byteorder")["object"]["value"], "'little'")
+        with (moved / "a.core").open("ab") as grown:
+            grown.write(b"more")
+        shown = self.json("show", str(moved / "a.index"), "sys.byteorder")
+        self.assertIsNone(shown["object"]["value"])
+        self.assertEqual(shown["warnings"][:-1], warnings)
+        self.assertRegex(shown["warnings"][-1], "^most values are not known: the core .* changed$")
+
+    def test_none_where_they_are_redacted(self):
+        shown = self.json("show", CORES[0], "sys", "--redact")
+        self.assertNotIn("little", json.dumps(shown))
+        self.assertNotIn("most values", json.dumps(shown["warnings"]))
+
+
 class Heap(HeapLine):
     def test_numbers_add_up(self):
         for core in CORES:
