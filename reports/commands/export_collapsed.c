@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One line a stack, the outermost frame first: "main (app.py:3);work (app.py:9) 12", as
  * py-spy writes it and flame graph tools read it. There is no way to quote: a semicolon
- * in a name becomes a colon. */
+ * in a name becomes a colon. Most readers take whole numbers alone, so seconds and
+ * milliseconds are written as microseconds. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,10 +68,33 @@ static void append_track(const struct export_stacks *stacks, struct text *line,
     text_append_char(line, ';');
 }
 
+/* Whether stacks begin with their process or thread: where there are several, and where the
+ * recording's own did. */
+static bool tells_tracks(const struct profile *profile)
+{
+    static const char *const formats[] = {"austin", "profiling.sampling collapsed"};
+    if (profile->tracks.count != 1)
+        return profile->tracks.count > 1;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (!strcmp(profile->format, formats[i]))
+            return true;
+    }
+    return is_root_frames(profile_text(profile, profile->tracks.items[0].name));
+}
+
+static double microseconds_in(const char *unit)
+{
+    if (!strcmp(unit, "seconds"))
+        return 1e6;
+    return !strcmp(unit, "milliseconds") ? 1e3 : 0;
+}
+
 /* The shortest number that reads back, never with an exponent. */
-static void append_amount(double value, struct text *line)
+static void append_amount(double value, double microseconds, struct text *line)
 {
     char number[64];
+    if (microseconds > 0)
+        value = round(value * microseconds);
     if (value == (double)(int64_t)value) {
         text_printf(line, " %" PRId64 "\n", (int64_t)value);
         return;
@@ -89,7 +114,8 @@ enum status export_collapsed(struct export_stacks *stacks, struct error *err)
 {
     const struct call_tree *tree = &stacks->tree;
     struct text *text = output_text(stacks->run->answer), label;
-    bool of_tracks = tree->profile->tracks.count > 1;
+    bool of_tracks = tells_tracks(tree->profile);
+    double microseconds = microseconds_in(tree->profile->unit);
     text_init(&label);
     for (uint32_t i = 1; i < tree->nodes.count; i++) {
         if (!export_stack_at(stacks, i) || !(tree->nodes.items[i].self > 0))
@@ -102,7 +128,7 @@ enum status export_collapsed(struct export_stacks *stacks, struct error *err)
             text_append(text, j ? ";" : "");
             append_label(text, text_string(&label));
         }
-        append_amount(tree->nodes.items[i].self, text);
+        append_amount(tree->nodes.items[i].self, microseconds, text);
         output_drain(stacks->run->answer);
     }
     bool ok = text_ok(&label);

@@ -133,6 +133,22 @@ class Export(unittest.TestCase):
         self.assertEqual(sorted(out.read_text().splitlines()), sorted(FOLDED.splitlines()))
         self.same_rows(self.folded, out)
 
+    def test_the_only_process_or_thread_is_kept(self):
+        path = self.folder / "one.raw"
+        for text in ('process 4:"python x.py";main (a.py:1) 10\n', "thread (7): worker;main (a.py:1) 3\n"):
+            path.write_text(text)
+            self.assertEqual(inquest("export", path, "--to", "collapsed").stdout.decode(), text)
+        path.write_text("P1;T2;main.py:main:3;main.py:work:5 1500\n")
+        self.assertEqual(inquest("export", path, "--to", "collapsed").stdout.decode(),
+                         "thread (2): P1:T2;main (main.py:3);work (main.py:5) 1500\n")
+
+    def test_times_are_whole_microseconds(self):
+        path = ROOT / "testdata" / "profiles" / "pstats-3.12-cprofile.prof"
+        lines = inquest("export", path, "--to", "collapsed").stdout.decode().splitlines()
+        total = sum(int(line.rpartition(" ")[2]) for line in lines)
+        seconds = rows(path)[0]["total"]
+        self.assertAlmostEqual(total / 1e6, seconds, delta=seconds * 0.05)
+
     def test_speedscope_reads_back(self):
         out = self.export(self.folded, "speedscope", "b.json")
         document = json.loads(out.read_text())
@@ -182,7 +198,7 @@ class Export(unittest.TestCase):
                                   "samples": [[0]], "weights": [0.015]}]}
         path = self.folder / "a.json"
         path.write_text(json.dumps(document))
-        self.assertEqual(inquest("export", path, "--to", "collapsed").stdout.decode(), "a:b\\n 7 0.015\n")
+        self.assertEqual(inquest("export", path, "--to", "collapsed").stdout.decode(), "a:b\\n 7 15000\n")
 
     def test_what_is_wrong_is_said(self):
         self.assertIn(b"--to FORMAT", inquest("export", self.folded, status=2).stderr)
@@ -220,7 +236,9 @@ class Real(unittest.TestCase):
                 out = pathlib.Path(folder) / "out.txt"
                 inquest("export", path, "--to", "collapsed", "-o", out)
                 first, second = rows(path), rows(out)
-                self.assertAlmostEqual(first[0]["total"], second[0]["total"], delta=abs(first[0]["total"]) * 1e-9)
+                factor = {"seconds": 1e6, "milliseconds": 1e3}.get(first[0]["unit"], 1)
+                total = first[0]["total"] * factor
+                self.assertAlmostEqual(total, second[0]["total"], delta=abs(total) * 1e-6 + len(first[1]))
                 self.assertEqual(len(first[1]) > 0, len(second[1]) > 0)
 
 
