@@ -138,6 +138,8 @@ const char *metric_field_name(enum metric_field field)
 
 /* ---- Parsing. */
 
+#define METRIC_LETTERS "abcdefghijklmnopqrstuvwxyz_"
+
 static const struct {
     const char *name;
     double factor;
@@ -237,6 +239,14 @@ static const struct metric *find_metric(const char *name)
     return NULL;
 }
 
+static enum status unknown_metric(const struct gate *gate, const char *name, struct error *err)
+{
+    return error_set(err, STATUS_USAGE,
+                     "--fail-if '%s': there is no metric '%s'; did you mean '%s'? inquest help "
+                     "metrics lists all",
+                     gate->text, name, nearest_metric(name));
+}
+
 static enum status parse_field(const char *name, struct gate *gate, struct error *err)
 {
     const struct metric *metric = gate->metric;
@@ -272,10 +282,7 @@ static enum status parse_metric(const char *text, struct arena *arena, struct ga
     gate->metric = find_metric(name);
     gate->argument = argument && *argument ? argument : NULL;
     if (!gate->metric)
-        return error_set(err, STATUS_USAGE,
-                         "--fail-if '%s': there is no metric '%s'; did you mean '%s'? inquest help "
-                         "metrics lists all",
-                         gate->text, name, nearest_metric(name));
+        return unknown_metric(gate, name, err);
     if (gate->argument && !gate->metric->argument)
         return error_set(err, STATUS_USAGE, "--fail-if '%s': %s takes nothing in parentheses",
                          gate->text, name);
@@ -304,6 +311,8 @@ static enum status parse_growth(const char *text, struct arena *arena, struct ga
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (find_metric(name))
         return parse_metric(inner, arena, gate, err);
+    if (inner[size] == '(' && name[strspn(name, METRIC_LETTERS)] == '\0')
+        return unknown_metric(gate, name, err);
     gate->row = inner;
     return STATUS_OK;
 }

@@ -56,11 +56,11 @@ static bool thread_answers(const struct profile *profile, uint32_t track, const 
 }
 
 static bool row_answers(const struct hotspots *hotspots, const struct hotspot *row,
-                        const struct gate *gate)
+                        enum metric_id metric, const struct gate *gate)
 {
     const struct profile *profile = hotspots->profile;
     const char *file = hotspot_file(hotspots, row);
-    switch (gate->metric->id) {
+    switch (metric) {
     case METRIC_FUNCTION: return function_answers(profile, row->key, gate->argument);
     case METRIC_MODULE: return is_within(hotspot_module(hotspots, row), gate->argument);
     case METRIC_FILE:
@@ -73,8 +73,8 @@ static bool row_answers(const struct hotspots *hotspots, const struct hotspot *r
     }
 }
 
-static enum status sum_hotspots(const struct profile *profile, const struct gate *gate,
-                                struct sums *sums, struct error *err)
+static enum status sum_hotspots(const struct profile *profile, enum metric_id metric,
+                                const struct gate *gate, struct sums *sums, struct error *err)
 {
     static const enum hotspot_by by[] = {
         [METRIC_FUNCTION] = HOTSPOT_FUNCTION, [METRIC_FILE] = HOTSPOT_FILE,
@@ -82,7 +82,7 @@ static enum status sum_hotspots(const struct profile *profile, const struct gate
         [METRIC_THREAD] = HOTSPOT_THREAD,
     };
     bool memory = profile->family == PROFILE_TRACEMALLOC;
-    const struct hotspot_options options = {.by = by[gate->metric->id],
+    const struct hotspot_options options = {.by = by[metric],
                                             .total = memory ? HOTSPOT_INNERMOST : HOTSPOT_ONCE};
     struct hotspots hotspots;
     enum status status = hotspots_build(profile, &options, &hotspots, err);
@@ -90,7 +90,7 @@ static enum status sum_hotspots(const struct profile *profile, const struct gate
         return status;
     for (size_t i = 0; i < hotspots.rows.count; i++) {
         const struct hotspot *row = &hotspots.rows.items[i];
-        if (!row_answers(&hotspots, row, gate))
+        if (!row_answers(&hotspots, row, metric, gate))
             continue;
         sums->self += row->self;
         sums->total += row->total;
@@ -111,6 +111,20 @@ static void sum_stats(const struct profile *profile, const struct gate *gate, st
         sums->total += stat->total;
         sums->calls += (double)stat->calls;
     }
+}
+
+/* Most samples know no first line of a function: "file:line" is one of its lines then. */
+static enum status sum_function(const struct profile *profile, const struct gate *gate,
+                                struct sums *sums, struct error *err)
+{
+    if (profile->family == PROFILE_PSTATS) {
+        sum_stats(profile, gate, sums);
+        return STATUS_OK;
+    }
+    enum status status = sum_hotspots(profile, METRIC_FUNCTION, gate, sums, err);
+    if (status == STATUS_OK && !(sums->calls > 0) && strchr(gate->argument, ':'))
+        status = sum_hotspots(profile, METRIC_LINE, gate, sums, err);
+    return status;
 }
 
 static void sum_all(const struct profile *profile, struct sums *sums)
@@ -162,14 +176,8 @@ static enum status profile_value(void *context, const struct gate *gate, double 
     switch (gate->metric->id) {
     case METRIC_TOTAL: sums = all; break;
     case METRIC_DOMAIN: sum_domain(profile, gate, &sums); break;
-    case METRIC_FUNCTION:
-        if (profile->family == PROFILE_PSTATS) {
-            sum_stats(profile, gate, &sums);
-            break;
-        }
-        status = sum_hotspots(profile, gate, &sums, err);
-        break;
-    default: status = sum_hotspots(profile, gate, &sums, err); break;
+    case METRIC_FUNCTION: status = sum_function(profile, gate, &sums, err); break;
+    default: status = sum_hotspots(profile, gate->metric->id, gate, &sums, err); break;
     }
     if (status == STATUS_OK) {
         *ret_value = field_of(&sums, gate->field);

@@ -160,6 +160,11 @@ static enum status measure_growth(const struct trend_run *run, const struct tren
         const struct trend_row *named = row_named(trend, gate->row);
         if (named)
             row = *named; /* what is in no input does not grow */
+        else if (!gate->row[strcspn(gate->row, "./:<(['")])
+            status = error_set(err, STATUS_USAGE,
+                               "--fail-if '%s': there is no metric '%s', and no input has a row of "
+                               "that name; inquest help metrics lists all",
+                               gate->text, gate->row);
     }
     free(values);
     outcome->result.measured = gate->kind == GATE_PERCENT ? row.percent : row.slope;

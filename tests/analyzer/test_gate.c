@@ -81,12 +81,19 @@ static void test_mistakes(void **state)
     static const struct {
         const char *text, *words;
     } mistakes[] = {
-        {"total.self", "METRIC > VALUE"},          {"total.self > much", "no number"},
-        {"total.self > inf", "no number"},         {"total.self > 5 parsecs", "no unit"},
-        {"totl.self > 5", "did you mean 'total'"}, {"instances > 5", "of which one"},
-        {"function > 5", "of which one"},          {"objects(dict) > 5", "nothing in parentheses"},
-        {"total.shallow > 5", "no '.shallow'"},    {"total.self > 5%/h", "growth"},
-        {"growth() > 5%/h", "growth(METRIC)"},     {"> 5", "no metric"},
+        {"total.self", "METRIC > VALUE"},
+        {"total.self > much", "no number"},
+        {"total.self > inf", "no number"},
+        {"total.self > 5 parsecs", "no unit"},
+        {"totl.self > 5", "did you mean 'total'"},
+        {"instances > 5", "of which one"},
+        {"function > 5", "of which one"},
+        {"objects(dict) > 5", "nothing in parentheses"},
+        {"total.shallow > 5", "no '.shallow'"},
+        {"total.self > 5%/h", "growth"},
+        {"growth() > 5%/h", "growth(METRIC)"},
+        {"> 5", "no metric"},
+        {"growth(funtcion(f)) > 5%/h", "mean 'function'"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct gate gate;

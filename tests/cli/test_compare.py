@@ -187,6 +187,7 @@ class Compare(unittest.TestCase):
     def test_gates(self):
         for gate, status in (("total.self > 30%", 1), ("total.self > 40%", 0), ("function(slow).self > 150%", 1),
                              ("function(slow) > +199", 1), ("function(slow) > +200", 0), ("function(none) > 0", 0),
+                             ("function(app.py:10) >= 300", 1), ("function(app.py:10) > 300", 0),
                              ("functoin(slow) > 1", 2), ("total.self >", 2), ("heap > 1", 2), ("growth(total) > 1%/h", 2)):
             run = self.run_tool("diff", self.old, self.new, "--no-cache", "--fail-if", gate, status=status)
             self.assertEqual(b"FAILED" in run.stderr, status == 1, gate)
@@ -272,7 +273,8 @@ class Compare(unittest.TestCase):
         shuffled = self.rows("trend", paths[2], paths[0], paths[3], paths[1], "--times", "7200,0,10800,3600", "--no-cache")
         self.assertEqual(shuffled["rows"], answer["rows"])
         for gate, status in (("growth(leak) > 10%/h", 1), ("growth(leak) > 12%/h", 0), ("growth(leak) > 10/h", 1),
-                             ("growth(function(leak).self) > 11.5/h", 0), ("growth(nothing) > 0/h", 0), ("total > 100%", 1)):
+                             ("growth(function(leak).self) > 11.5/h", 0), ("growth(shop.nothing) > 0/h", 0), ("growth(nothing) > 0/h", 2),
+                             ("growth(nothing(leak)) > 0/h", 2), ("total > 100%", 1)):
             self.run_tool("trend", *paths, *times, "--no-cache", "--fail-if", gate, status=status)
         for wrong in ("0,1", "0,1,2,3,4", "0,1,2,soon", "0,1,2,nan", "0,1,1,2"):
             self.run_tool("trend", *paths, "--times", wrong, "--no-cache", status=2)
