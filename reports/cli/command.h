@@ -23,6 +23,7 @@ struct command_run {
                                       when the function returns STATUS_OK */
     struct output *summary;        /* of commands with COMMAND_SUMMARIZES, while `answer` is a
                                       file: standard output, for text; NULL otherwise */
+    bool is_second;                /* standard output has had its own answer, in --format */
     bool is_tripped;               /* a gate was: exit status 1, beside the answer */
     struct command_state *state;   /* run.c's own */
 };

@@ -257,6 +257,23 @@ static enum status unknown_ending(const struct command_run *run, struct error *e
     return status;
 }
 
+/* Whether -o is one answer, of the format of its ending, and --format another, on standard
+ * output. */
+static bool asks_for_two(const struct command *command, const struct options *options)
+{
+    unsigned ending = options->output ? output_format_for_path(options->output) : 0;
+    return ending && options->given & OPTION_BIT(OPTION_FORMAT) && ending != options->format &&
+           !(command->flags & (COMMAND_WRITES_INDEX | COMMAND_ANY_ENDING));
+}
+
+static enum status check_format(const struct command *command, unsigned format, struct error *err)
+{
+    return format & command->formats
+               ? STATUS_OK
+               : error_set(err, STATUS_USAGE, "%s has no %s form; see inquest %s --help",
+                           command->name, output_format_name(format), command->name);
+}
+
 /* The ending of -o decides; --format is for standard output, and for endings that
  * say nothing. */
 static enum status choose_format(struct command_run *run, struct error *err)
@@ -267,13 +284,7 @@ static enum status choose_format(struct command_run *run, struct error *err)
     run->format = ending ? ending : options->format;
     if (options->output && !ending && !given)
         return unknown_ending(run, err);
-    if (ending && given && ending != options->format)
-        return error_set(err, STATUS_USAGE, "--format %s and -o %s ask for two formats",
-                         output_format_name(options->format), options->output);
-    if (!(run->format & run->command->formats))
-        return error_set(err, STATUS_USAGE, "%s has no %s form; see inquest %s --help",
-                         run->command->name, output_format_name(run->format), run->command->name);
-    return STATUS_OK;
+    return check_format(run->command, run->format, err);
 }
 
 /* ---- Running. */
@@ -301,7 +312,8 @@ static enum status open_outputs(struct command_run *run, struct error *err)
         status = choose_format(run, err);
     if (status == STATUS_OK)
         status = output_open(run->options->output, &run->answer, err);
-    if (status == STATUS_OK && run->options->output && run->command->flags & COMMAND_SUMMARIZES)
+    if (status == STATUS_OK && run->options->output && run->command->flags & COMMAND_SUMMARIZES &&
+        !run->is_second)
         status = output_open(NULL, &run->summary, err);
     return status;
 }
@@ -342,11 +354,12 @@ static void close_indexes(struct command_run *run, bool print_warnings)
     arena_deinit(&state->arena);
 }
 
-static enum status run_command(const struct command *command, const struct options *options,
-                               bool *ret_tripped, struct error *err)
+static enum status run_once(const struct command *command, const struct options *options,
+                            bool is_second, bool *ret_tripped, struct error *err)
 {
     struct command_state state = {0};
-    struct command_run run = {.command = command, .options = options, .state = &state};
+    struct command_run run = {
+        .command = command, .options = options, .is_second = is_second, .state = &state};
     arena_init(&state.arena);
     progress_bar_init(&state.bar);
     run.color = wants_color(&run);
@@ -367,6 +380,29 @@ static enum status run_command(const struct command *command, const struct optio
     gates_deinit(&state.gates);
     *ret_tripped = run.is_tripped;
     return status;
+}
+
+/* Two answers are two runs, of which the second has nothing more to say on standard error. */
+static enum status run_command(const struct command *command, const struct options *options,
+                               bool *ret_tripped, struct error *err)
+{
+    if (!asks_for_two(command, options))
+        return run_once(command, options, false, ret_tripped, err);
+    for (size_t i = 0; i < options->operand_count; i++) {
+        if (!strcmp(options->operands[i], "-"))
+            return error_set(err, STATUS_USAGE,
+                             "--format %s and -o %s are two answers, and what comes through a "
+                             "pipe is read once; give a file",
+                             output_format_name(options->format), options->output);
+    }
+    struct options printed = *options, written = *options;
+    printed.output = NULL;
+    written.given &= ~OPTION_BIT(OPTION_FORMAT);
+    written.quiet = true;
+    enum status status = check_format(command, output_format_for_path(options->output), err);
+    if (status == STATUS_OK)
+        status = run_once(command, &printed, false, ret_tripped, err);
+    return status == STATUS_OK ? run_once(command, &written, true, ret_tripped, err) : status;
 }
 
 /* Help and version are answers too: on standard output, with its failures. */

@@ -186,7 +186,8 @@ class WrongUsage(CommandLine):
                 (("info", CORE, "--limit", "many"), "whole number"),
                 (("info", CORE, "-o", "x.pdf"), "its ending must be one of"),
                 (("info", CORE, "-o", "x.svg"), "no svg form"),
-                (("info", CORE, "-o", "x.md", "--format", "json"), "two formats"),
+                (("info", "-", "-o", "x.md", "--format", "json"), "a pipe is read once"),
+                (("info", CORE, "-o", "x.html", "--format", "json"), "no html form"),
                 (("help", "nothing"), "no command 'nothing'")):
             with self.subTest(arguments=arguments):
                 self.assertIn(why, self.refused(2, *arguments))
@@ -364,6 +365,14 @@ class OutputFile(CommandLine):
     def test_format_where_the_ending_says_nothing(self):
         self.answer("info", CORE, "-o", self.output / "report", "--format", "json")
         json.loads((self.output / "report").read_text())
+
+    def test_format_and_ending_are_two_answers(self):
+        for command, ending in (("info", "md"), ("threads", "html"), ("postmortem", "html")):
+            path, alone = self.output / ("both." + ending), self.output / ("alone." + ending)
+            printed = self.answer(command, CORE, "--format", "json", "-o", path)
+            self.assertEqual(json.loads(printed)["schema"], "inquest/%s/1" % command)
+            self.answer(command, CORE, "-o", alone)
+            self.assertEqual(path.read_bytes(), alone.read_bytes())
 
     def test_report_beside_summary(self):
         text = self.answer("postmortem", CORE, "-o", self.output / "r.html")
