@@ -64,13 +64,63 @@ struct words {
     const char *label;
 };
 
-static bool looks_like_object(struct collector *collector, uint64_t addr)
+/* NULL: it does not. */
+static const struct python_type *type_at_word(struct collector *collector, uint64_t addr)
 {
     if (addr < 4096 || addr % 8 != 0 || !memory_is_writable(collector->process->image, addr))
-        return false;
+        return NULL;
     const struct python_type *type = object_alive_at(collector->process, addr);
     return type && object_header_agrees(collector->process, addr, type) &&
-           object_fits_memory(collector->process, addr, type);
+                   object_fits_memory(collector->process, addr, type)
+               ? type
+               : NULL;
+}
+
+static bool looks_like_object(struct collector *collector, uint64_t addr)
+{
+    return type_at_word(collector, addr) != NULL;
+}
+
+/* Up to 3.13 freed lists and dicts wait in arrays for their next use, and a slot keeps the
+ * address of what was taken from it: such words hold nothing. They are told by their neighbours,
+ * which lead to more of the same type, alive or freed. */
+#define FREE_LIST_RUN 4
+
+static bool has_type(const struct collector *collector, uint64_t addr, uint64_t type_addr)
+{
+    const struct python_process *process = collector->process;
+    uint64_t found;
+    return memory_read_u64(process->image, addr + layout_get(&process->layout, PY_object_type),
+                           &found) == STATUS_OK &&
+           found == type_addr;
+}
+
+static bool is_free_list_slot(const struct collector *collector, const uint8_t *bytes,
+                              uint64_t size, uint64_t offset, const struct python_type *type)
+{
+    unsigned run = 1;
+    if (!type->is_exact_kind || (type->kind != KIND_LIST && type->kind != KIND_DICT))
+        return false;
+    for (uint64_t at = offset; run < FREE_LIST_RUN && at >= 8; run++) {
+        at -= 8;
+        if (!has_type(collector, load_u64(bytes + at), type->addr))
+            break;
+    }
+    for (uint64_t at = offset + 8; run < FREE_LIST_RUN && at + 8 <= size; at += 8, run++) {
+        if (!has_type(collector, load_u64(bytes + at), type->addr))
+            break;
+    }
+    return run >= FREE_LIST_RUN;
+}
+
+/* The word at `addr + offset`, which `bytes + offset` is. */
+static void add_word(struct collector *collector, uint64_t addr, const uint8_t *bytes,
+                     uint64_t size, uint64_t offset, const struct words *words)
+{
+    uint64_t word = load_u64(bytes + offset);
+    const struct python_type *type = type_at_word(collector, word);
+    if (type && !is_free_list_slot(collector, bytes, size, offset, type))
+        add(collector, word, words->kind, OUTSIDE_WORD, addr + offset, words->label);
 }
 
 static void add_words(struct collector *collector, uint64_t addr, uint64_t size,
@@ -81,11 +131,8 @@ static void add_words(struct collector *collector, uint64_t addr, uint64_t size,
     if (!bytes)
         return;
     size = size < available ? size : available;
-    for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
-        uint64_t word = load_u64(bytes + offset);
-        if (looks_like_object(collector, word))
-            add(collector, word, words->kind, OUTSIDE_WORD, addr + offset, words->label);
-    }
+    for (uint64_t offset = 0; offset + 8 <= size; offset += 8)
+        add_word(collector, addr, bytes, size, offset, words);
 }
 
 /* The interpreter's and the runtime's own structures. */
@@ -134,15 +181,14 @@ static void add_statics(struct collector *collector)
         if (segment->region != CORE_REGION_PROGRAM_DATA &&
             segment->region != CORE_REGION_LIBRARY_DATA)
             continue;
-        const char *label = segment_label(core, segment);
+        const struct words words = {ROOT_STATIC, segment_label(core, segment)};
         uint64_t available;
         const uint8_t *bytes = memory_span(collector->process->image, segment->address, &available);
         uint64_t size = min_u64(available, segment->stored);
         for (uint64_t offset = 0; bytes && offset + 8 <= size; offset += 8) {
-            uint64_t word = load_u64(bytes + offset);
-            if (word >= 4096 && !overlaps_runtime(collector->process, segment->address + offset) &&
-                looks_like_object(collector, word))
-                add(collector, word, ROOT_STATIC, OUTSIDE_WORD, segment->address + offset, label);
+            if (load_u64(bytes + offset) >= 4096 &&
+                !overlaps_runtime(collector->process, segment->address + offset))
+                add_word(collector, segment->address, bytes, size, offset, &words);
         }
     }
 }

@@ -66,6 +66,19 @@ static bool view_mapping(const struct core_dump *core, const struct core_mapping
     return bytes && elf_view_init(ret_view, bytes, size, NULL) == STATUS_OK;
 }
 
+/* Behind the last page that the program headers ask for; 0 where none is to be written. */
+static uint64_t data_end(const struct elf_view *view, uint64_t bias)
+{
+    struct elf_segment segment;
+    uint64_t last = 0, end;
+    for (uint32_t i = 0; i < 64 && elf_view_segment(view, i, &segment); i++) {
+        if (segment.type == PT_LOAD && segment.flags & PF_W &&
+            checked_add_u64(segment.address, segment.size, &end))
+            last = max_u64(last, end);
+    }
+    return last ? (last + bias + ~PAGE_MASK) & PAGE_MASK : 0;
+}
+
 static void read_elf_header(const struct core_dump *core, const struct named_mapping *group,
                             size_t count, struct core_file *file)
 {
@@ -85,6 +98,7 @@ static void read_elf_header(const struct core_dump *core, const struct named_map
         file->is_elf = true;
         file->bias = bias;
         file->header = mapping->start;
+        file->data_end = fits ? data_end(&view, bias) : 0;
         file->build_id_size = elf_view_build_id(&view, file->build_id);
         if (fits)
             return;

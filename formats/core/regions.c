@@ -2,8 +2,10 @@
 /* What each segment was for, told by what backs it and what points into it. */
 #include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "formats/core/core_parts.h"
+#include "inquest/base/checked_math.h"
 #include "inquest/base/cleanup.h"
 
 /* The kernel puts the heap at most this far behind the program (32 MiB, 1 GiB
@@ -53,13 +55,55 @@ static enum core_region region_of_file(const struct core_dump *core,
 }
 
 /* .bss goes on, anonymous, where the written data of a program ends. */
-static bool is_bss(const struct core_segment *segment, const struct core_segment *before)
+static bool may_be_bss(const struct core_segment *segment, const struct core_segment *before)
 {
-    return before && is_anonymous(segment) && (segment->flags & PF_W) &&
-           before->address + before->size == segment->address &&
+    return before && is_anonymous(segment) && (segment->flags & PF_W) && !is_anonymous(before) &&
+           (before->flags & PF_W) && before->address + before->size == segment->address;
+}
+
+/* Where the .bss that `segment` begins with would end. */
+static uint64_t bss_end(const struct core_dump *core, const struct core_segment *before,
+                        const struct core_segment *segment)
+{
+    uint64_t end = core->files.items[core->mappings.items[before->mapping].file].data_end;
+    return end ? end : segment->address + segment->size;
+}
+
+static bool is_bss(const struct core_dump *core, const struct core_segment *segment,
+                   const struct core_segment *before)
+{
+    return may_be_bss(segment, before) &&
            (before->region == CORE_REGION_PROGRAM_DATA ||
             before->region == CORE_REGION_LIBRARY_DATA) &&
-           !is_anonymous(before);
+           bss_end(core, before, segment) > segment->address;
+}
+
+/* What was mapped right behind a .bss is one segment with it: it becomes one of its own. */
+static bool split_from_bss(struct core_dump *core)
+{
+    for (size_t i = 1; i < core->segments.count; i++) {
+        struct core_segment *segment = &core->segments.items[i];
+        uint64_t first = may_be_bss(segment, segment - 1)
+                             ? bss_end(core, segment - 1, segment) - segment->address
+                             : 0;
+        if (!first || first >= segment->size) /* wraps where there is no .bss */
+            continue;
+        if (!array_reserve(&core->segments, 1))
+            return false;
+        segment = &core->segments.items[i];
+        memmove(segment + 1, segment, (core->segments.count++ - i) * sizeof *segment);
+        segment->size = first;
+        segment->claimed = min_u64(segment->claimed, first);
+        segment->stored = min_u64(segment->stored, first);
+        segment[1].address += segment->size;
+        segment[1].size -= segment->size;
+        segment[1].offset += segment->claimed;
+        segment[1].claimed -= segment->claimed;
+        segment[1].stored -= segment->stored;
+        if (!segment[1].stored)
+            segment[1].offset = 0; /* so that nothing points outside */
+    }
+    return true;
 }
 
 static void mark_programs(struct core_dump *core)
@@ -81,7 +125,7 @@ static void classify_simple(struct core_dump *core)
             segment->region = CORE_REGION_KERNEL;
         else if (!is_anonymous(segment))
             segment->region = region_of_file(core, segment);
-        else if (is_bss(segment, i ? segment - 1 : NULL))
+        else if (is_bss(core, segment, i ? segment - 1 : NULL))
             segment->region = segment[-1].region;
         else
             segment->region = segment->flags ? CORE_REGION_ANONYMOUS : CORE_REGION_RESERVED;
@@ -156,6 +200,8 @@ enum status core_classify_segments(struct core_parse *parse, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, "out of memory for the stacks");
     for (size_t i = 0; i < count; i++)
         stack_pointers[i] = core->threads.items[i].registers.sp;
+    if (!split_from_bss(core))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for the segments");
     qsort(stack_pointers, count, sizeof *stack_pointers, compare_addresses);
     mark_programs(core);
     classify_simple(core);

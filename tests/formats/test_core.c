@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inquest/base/bytes_reader.h"
 #include "inquest/formats/core_dump.h"
 #include "tests/helpers/core_builder.h"
 
@@ -187,6 +188,44 @@ static void segments_know_what_they_were_for(void **state)
     for (size_t i = 0; i < opened.core.segments.count; i++)
         assert_int_equal(opened.core.segments.items[i].region, wanted[i]);
     close_core(&opened);
+}
+
+/* A library at `start`: a page of code, one of data, and 16 KiB behind it. */
+static struct core_builder *core_with_library(uint64_t start, uint64_t data_size)
+{
+    struct core_builder *builder = ordinary_core();
+    core_builder_segment(builder, start, 0x1000, 0x1000, NULL, PF_R | PF_X);
+    core_builder_elf_page(builder, start, 0x1000, NULL, 0);
+    core_builder_elf_data(builder, start, 0x1000, data_size);
+    core_builder_segment(builder, start + 0x1000, 0x1000, 0x1000, NULL, PF_R | PF_W);
+    core_builder_segment(builder, start + 0x2000, 0x4000, 0x4000, NULL, PF_R | PF_W);
+    core_builder_file(builder, start, start + 0x1000, 0, "/lib/libother.so");
+    core_builder_file(builder, start + 0x1000, start + 0x2000, 0x1000, "/lib/libother.so");
+    core_builder_poke_u64(builder, start + 0x3008, 4711);
+    return builder;
+}
+
+static void what_is_mapped_behind_variables_is_not_theirs(void **state)
+{
+    (void)state;
+    const uint64_t start = LIBRARY + 0x200000;
+    static const struct {
+        uint64_t data_size, bss_end;
+    } cases[] = {{0x1000, 0x2000}, {0x1001, 0x3000}, {0x2800, 0x4000}, {0x5000, 0x6000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct opened opened;
+        uint64_t size;
+        open_core(core_with_library(start, cases[i].data_size), 0, &opened);
+        assert_no_warnings(&opened);
+        for (uint64_t offset = 0x2000; offset < 0x6000; offset += 0x1000) {
+            const struct core_segment *segment = core_find_segment(&opened.core, start + offset);
+            assert_int_equal(segment->region, offset < cases[i].bss_end ? CORE_REGION_LIBRARY_DATA
+                                                                        : CORE_REGION_ANONYMOUS);
+        }
+        const uint8_t *bytes = core_stored_bytes(&opened.core, start + 0x3008, &size);
+        assert_int_equal(load_u64(bytes), 4711);
+        close_core(&opened);
+    }
 }
 
 static void cut_core_says_what_is_missing(void **state)
@@ -409,6 +448,7 @@ int main(void)
         cmocka_unit_test(rewritten_arguments_stay_as_the_note_has_them),
         cmocka_unit_test(files_have_build_id_and_bias),
         cmocka_unit_test(segments_know_what_they_were_for),
+        cmocka_unit_test(what_is_mapped_behind_variables_is_not_theirs),
         cmocka_unit_test(cut_core_says_what_is_missing),
         cmocka_unit_test(every_cut_is_survived),
         cmocka_unit_test(filtered_stacks_and_heap_are_told),

@@ -308,6 +308,28 @@ void core_builder_elf_page(struct core_builder *builder, uint64_t address, uint6
     array_deinit(&note);
 }
 
+static void add_program_header(struct core_builder *builder, uint64_t elf_page,
+                               const Elf64_Phdr *added)
+{
+    Elf64_Ehdr header;
+    core_builder_peek(builder, elf_page, &header, sizeof header);
+    core_builder_poke(builder, elf_page + sizeof header + header.e_phnum * sizeof *added, added,
+                      sizeof *added);
+    header.e_phnum++;
+    core_builder_poke(builder, elf_page, &header, sizeof header);
+}
+
+void core_builder_elf_data(struct core_builder *builder, uint64_t elf_page, uint64_t offset,
+                           uint64_t size)
+{
+    const Elf64_Phdr data = {.p_type = PT_LOAD,
+                             .p_flags = PF_R | PF_W,
+                             .p_offset = offset,
+                             .p_vaddr = offset,
+                             .p_memsz = size};
+    add_program_header(builder, elf_page, &data);
+}
+
 /* ---- Dynamic symbols: one bucket holds them all, and the filter lets all pass. */
 
 static uint32_t hash_name(const char *name)
@@ -321,17 +343,12 @@ static uint32_t hash_name(const char *name)
 static void add_dynamic_header(struct core_builder *builder, uint64_t elf_page, uint64_t at,
                                uint64_t size)
 {
-    Elf64_Ehdr header;
-    core_builder_peek(builder, elf_page, &header, sizeof header);
-    Elf64_Phdr dynamic = {.p_type = PT_DYNAMIC,
-                          .p_flags = PF_R | PF_W,
-                          .p_vaddr = at - elf_page,
-                          .p_filesz = size,
-                          .p_memsz = size};
-    core_builder_poke(builder, elf_page + sizeof header + header.e_phnum * sizeof dynamic, &dynamic,
-                      sizeof dynamic);
-    header.e_phnum++;
-    core_builder_poke(builder, elf_page, &header, sizeof header);
+    const Elf64_Phdr dynamic = {.p_type = PT_DYNAMIC,
+                                .p_flags = PF_R | PF_W,
+                                .p_vaddr = at - elf_page,
+                                .p_filesz = size,
+                                .p_memsz = size};
+    add_program_header(builder, elf_page, &dynamic);
 }
 
 void core_builder_symbols(struct core_builder *builder, uint64_t elf_page, uint64_t at,

@@ -54,6 +54,10 @@ void core_builder_stack(struct core_builder *builder, uint64_t top, const char *
 void core_builder_elf_page(struct core_builder *builder, uint64_t address, uint64_t text_size,
                            const uint8_t *build_id, size_t build_id_size);
 
+/* A PT_LOAD more in that page: variables of `size` bytes in memory. */
+void core_builder_elf_data(struct core_builder *builder, uint64_t elf_page, uint64_t offset,
+                           uint64_t size);
+
 /* Dynamic symbols of the program whose header is at `elf_page`: tables at `at`,
  * within stored bytes, which the header then names. */
 struct built_symbol {

@@ -64,7 +64,8 @@ struct core_file {
     bool is_elf;         /* its ELF header is in the core */
     bool is_program;     /* is_elf, or mapped executable: a program or library */
     bool deleted;
-    uint64_t header; /* where its ELF header is mapped, for is_elf */
+    uint64_t header;   /* where its ELF header is mapped, for is_elf */
+    uint64_t data_end; /* of the pages of its variables, .bss among them; 0: not known */
     uint8_t build_id[64];
     size_t build_id_size; /* 0: none in the core */
 };
