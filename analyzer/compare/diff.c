@@ -57,6 +57,16 @@ static int compare_rows(const void *left, const void *right)
     return 0;
 }
 
+const struct diff_table *diff_table_for_people(const struct diff *diff, size_t place)
+{
+    size_t first = 0;
+    for (size_t i = 1; i < diff->tables.count; i++) {
+        if (!strcmp(diff->tables.items[i].name, "moved"))
+            first = i;
+    }
+    return &diff->tables.items[!place ? first : place <= first ? place - 1 : place];
+}
+
 void diff_sort(struct diff_table *table)
 {
     if (table->rows.count)

@@ -1,173 +1,290 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A line that only moved is a loss and a gain to compare_to. Here the lines of one file that
- * OLD alone has and those that NEW alone has are paired: by the shift that explains most of
- * them, then by the next one, as long as their numbers are alike. */
+/* A line that only moved is a loss and a gain to compare_to, and one that another moved onto is a
+ * change. Here the lines of a file's two versions are paired by how they stand to each other; a
+ * file that is under another folder now is paired with its namesake. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/compare/diff_calls.h"
+#include "analyzer/compare/line_align.h"
 
-#define MOST_LINES 300                /* of one file and side: all pairs are looked at */
-#define ALIKE      2.0                /* the larger number of blocks over the smaller */
-#define FARTHEST   ((int64_t)1 << 20) /* lines */
-#define PASSES     16 /* shifts of one file; each explains as large a part of what is left */
+#define SUFFIX_PARTS 3 /* of a path, that a namesake has in common, where that tells one */
 
-struct line {
-    int32_t line;
-    size_t row; /* in the table */
-    bool taken;
+/* A row's half, OLD's or NEW's. */
+struct half {
+    const char *file;
+    struct counted_line line;
+    size_t row;
+    size_t partner; /* of the other side's halves; HALF_NONE */
+};
+#define HALF_NONE SIZE_MAX
+
+/* Halves of one file, side by side. */
+struct group {
+    size_t first, count;
+    bool is_paired;
 };
 
-struct lines {
-    ARRAY(struct line) items;
+struct side {
+    ARRAY(struct half) halves; /* by file and line */
+    ARRAY(struct group) groups;
 };
 
-static int compare_lines(const void *left, const void *right)
+struct mover {
+    struct arena *arena;
+    struct diff_table *table;
+    struct side sides[2];
+    bool is_moved; /* some line is */
+};
+
+/* ---- Halves. */
+
+static int compare_halves(const void *left, const void *right)
 {
-    const struct line *a = left, *b = right;
-    return (a->line > b->line) - (a->line < b->line);
+    const struct half *a = left, *b = right;
+    int order = strcmp(a->file, b->file);
+    return order ? order : (a->line.line > b->line.line) - (a->line.line < b->line.line);
 }
 
-static bool is_alike(const struct diff_row *old_row, const struct diff_row *new_row)
+static bool collect_side(struct mover *mover, size_t number, enum diff_presence without)
 {
-    double a = old_row->old_values[1], b = new_row->new_values[1];
-    return fmax(a, b) <= ALIKE * fmin(a, b);
-}
-
-struct shift {
-    int32_t by;
-    size_t pairs;
-};
-
-/* The shift between most free pairs whose numbers are alike; the smallest of several. */
-static bool best_shift(const struct diff_table *table, const struct lines *gone,
-                       const struct lines *fresh, struct shift *ret_shift)
-{
-    int64_t low =
-        (int64_t)fresh->items.items[0].line - gone->items.items[gone->items.count - 1].line;
-    int64_t high =
-        (int64_t)fresh->items.items[fresh->items.count - 1].line - gone->items.items[0].line;
-    struct shift best = {0};
-    low = low > -FARTHEST ? low : -FARTHEST;
-    high = high < FARTHEST ? high : FARTHEST;
-    *ret_shift = best;
-    if (low > high)
-        return true;
-    uint32_t *pairs = calloc((size_t)(high - low + 1), sizeof *pairs);
-    for (size_t i = 0; pairs && i < gone->items.count; i++) {
-        const struct line *from = &gone->items.items[i];
-        for (size_t j = 0; !from->taken && j < fresh->items.count; j++) {
-            const struct line *to = &fresh->items.items[j];
-            int64_t by = (int64_t)to->line - from->line;
-            if (to->taken || by < low || by > high ||
-                !is_alike(&table->rows.items[from->row], &table->rows.items[to->row]))
-                continue;
-            size_t count = ++pairs[by - low];
-            if (count > best.pairs || (count == best.pairs && llabs(by) < abs(best.by)))
-                best = (struct shift){(int32_t)by, count};
-        }
+    struct side *side = &mover->sides[number];
+    for (size_t i = 0; i < mover->table->rows.count; i++) {
+        const struct diff_row *row = &mover->table->rows.items[i];
+        const double *values = number ? row->new_values : row->old_values;
+        struct half half = {.file = row->keys[0] ? row->keys[0] : "",
+                            .line = {row->keys[1] ? atoi(row->keys[1]) : 0, values[0], values[1]},
+                            .row = i,
+                            .partner = HALF_NONE};
+        if (row->presence != without && !array_push(&side->halves, half))
+            return false;
     }
-    *ret_shift = best;
-    bool ok = pairs != NULL;
-    free(pairs);
-    return ok;
-}
-
-/* OLD's numbers go into NEW's row; OLD's own row ends. */
-static bool join(struct arena *arena, struct diff_table *table, struct line *from, struct line *to)
-{
-    struct diff_row *old_row = &table->rows.items[from->row];
-    struct diff_row *new_row = &table->rows.items[to->row];
-    memcpy(new_row->old_values, old_row->old_values, sizeof new_row->old_values);
-    new_row->old_size = old_row->old_size;
-    new_row->presence = DIFF_BOTH;
-    new_row->rank = fabs(new_row->new_values[0] - new_row->old_values[0]);
-    new_row->note = arena_printf(arena, "moved from line %d", (int)from->line);
-    old_row->presence = DIFF_BOTH;
-    old_row->rank = -1; /* taken out below */
-    from->taken = to->taken = true;
-    return new_row->note != NULL;
-}
-
-static bool join_by(struct arena *arena, struct diff_table *table, struct lines *gone,
-                    struct lines *fresh, int32_t shift)
-{
-    for (size_t i = 0, j = 0; i < gone->items.count && j < fresh->items.count;) {
-        struct line *from = &gone->items.items[i], *to = &fresh->items.items[j];
-        int64_t target = (int64_t)from->line + shift;
-        if (from->taken || target < to->line) {
-            i++;
-        } else if (to->taken || target > to->line) {
-            j++;
-        } else {
-            if (is_alike(&table->rows.items[from->row], &table->rows.items[to->row]) &&
-                !join(arena, table, from, to))
-                return false;
-            i++;
-            j++;
-        }
+    if (side->halves.count)
+        qsort(side->halves.items, side->halves.count, sizeof *side->halves.items, compare_halves);
+    for (size_t first = 0, end; first < side->halves.count; first = end) {
+        const struct half *halves = side->halves.items;
+        for (end = first + 1;
+             end < side->halves.count && !strcmp(halves[end].file, halves[first].file);)
+            end++;
+        if (!array_push(&side->groups, ((struct group){first, end - first, false})))
+            return false;
     }
     return true;
 }
 
-static bool join_file(struct arena *arena, struct diff_table *table, struct lines *gone,
-                      struct lines *fresh)
+static const char *group_file(const struct mover *mover, size_t side, size_t group)
 {
-    struct shift shift;
+    return mover->sides[side].halves.items[mover->sides[side].groups.items[group].first].file;
+}
+
+/* ---- Pairing. */
+
+/* Same lines on both sides: nothing moved. */
+static bool is_same(const struct half *old_halves, const struct half *new_halves, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (old_halves[i].line.line != new_halves[i].line.line)
+            return false;
+    }
+    return true;
+}
+
+static bool pair_lines(struct mover *mover, const struct group *old_group,
+                       const struct group *new_group)
+{
+    struct half *old_halves = mover->sides[0].halves.items + old_group->first;
+    struct half *new_halves = mover->sides[1].halves.items + new_group->first;
+    size_t old_count = old_group->count, new_count = new_group->count;
+    struct counted_line *lines = malloc((old_count + new_count) * sizeof *lines);
+    uint32_t *old_of = malloc(new_count * sizeof *old_of);
+    bool ok = lines && old_of;
+    for (size_t i = 0; ok && i < old_count + new_count; i++)
+        lines[i] = i < old_count ? old_halves[i].line : new_halves[i - old_count].line;
+    if (ok && old_count == new_count && is_same(old_halves, new_halves, new_count)) {
+        for (uint32_t j = 0; j < new_count; j++)
+            old_of[j] = j;
+    } else if (ok) {
+        ok = lines_align(lines, old_count, lines + old_count, new_count, old_of);
+    }
+    for (size_t j = 0; ok && j < new_count; j++) {
+        if (old_of[j] == LINE_NONE)
+            continue;
+        new_halves[j].partner = old_group->first + old_of[j];
+        old_halves[old_of[j]].partner = new_group->first + j;
+        mover->is_moved |= old_halves[old_of[j]].row != new_halves[j].row;
+    }
+    free(lines);
+    free(old_of);
+    return ok;
+}
+
+static bool pair_groups(struct mover *mover, size_t old_group, size_t new_group)
+{
+    struct group *a = &mover->sides[0].groups.items[old_group];
+    struct group *b = &mover->sides[1].groups.items[new_group];
+    a->is_paired = b->is_paired = true;
+    return pair_lines(mover, a, b);
+}
+
+static bool pair_same_files(struct mover *mover)
+{
     bool ok = true;
-    if (!gone->items.count || !fresh->items.count || gone->items.count > MOST_LINES ||
-        fresh->items.count > MOST_LINES)
-        return true;
-    qsort(gone->items.items, gone->items.count, sizeof *gone->items.items, compare_lines);
-    qsort(fresh->items.items, fresh->items.count, sizeof *fresh->items.items, compare_lines);
-    size_t left = gone->items.count < fresh->items.count ? gone->items.count : fresh->items.count;
-    for (unsigned pass = 0; ok && left && pass < PASSES; pass++) {
-        ok = best_shift(table, gone, fresh, &shift);
-        if (!ok || !shift.pairs || shift.pairs < left / PASSES)
-            break; /* what few pairs share is chance */
-        ok = join_by(arena, table, gone, fresh, shift.by);
-        left -= shift.pairs < left ? shift.pairs : left;
+    for (size_t i = 0, j = 0;
+         ok && i < mover->sides[0].groups.count && j < mover->sides[1].groups.count;) {
+        int order = strcmp(group_file(mover, 0, i), group_file(mover, 1, j));
+        if (!order)
+            ok = pair_groups(mover, i, j);
+        i += order <= 0;
+        j += order >= 0;
     }
     return ok;
 }
 
-/* Rows by file, for one pass over them. */
-struct by_file {
-    const char *file;
-    size_t row;
+/* ---- Files under another folder. */
+
+struct namesake {
+    const char *suffix; /* the last parts of its path */
+    size_t side, group;
 };
 
-static int compare_files(const void *left, const void *right)
+static const char *path_suffix(const char *path, size_t parts)
 {
-    const struct by_file *a = left, *b = right;
-    int order = strcmp(a->file ? a->file : "", b->file ? b->file : "");
-    return order ? order : (a->row > b->row) - (a->row < b->row);
+    const char *at = path + strlen(path);
+    while (at > path && (at[-1] != '/' || --parts))
+        at--;
+    return at;
 }
 
-static bool join_all(struct arena *arena, struct diff_table *table)
+static int compare_namesakes(const void *left, const void *right)
 {
-    size_t count = table->rows.count;
-    struct by_file *order = malloc((count + 1) * sizeof *order);
-    struct lines gone = {0}, fresh = {0};
-    bool ok = order != NULL;
-    for (size_t i = 0; ok && i < count; i++)
-        order[i] = (struct by_file){table->rows.items[i].keys[0], i};
-    if (ok)
-        qsort(order, count, sizeof *order, compare_files);
-    for (size_t i = 0, end; ok && i < count; i = end) {
-        gone.items.count = fresh.items.count = 0;
-        for (end = i; ok && end < count && !strcmp(order[end].file, order[i].file); end++) {
-            const struct diff_row *row = &table->rows.items[order[end].row];
-            struct line line = {row->keys[1] ? atoi(row->keys[1]) : 0, order[end].row, false};
-            if (row->presence != DIFF_BOTH && line.line > 0)
-                ok = array_push(row->presence == DIFF_NEW ? &fresh.items : &gone.items, line);
+    const struct namesake *a = left, *b = right;
+    int order = strcmp(a->suffix, b->suffix);
+    if (!order)
+        order = (a->side > b->side) - (a->side < b->side);
+    return order ? order : (a->group > b->group) - (a->group < b->group);
+}
+
+/* Pairs files without a partner whose last `parts` parts only one of each side has. */
+static bool pair_namesakes(struct mover *mover, size_t parts)
+{
+    ARRAY(struct namesake) names = {0};
+    bool ok = true;
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t i = 0; ok && i < mover->sides[side].groups.count; i++) {
+            struct namesake name = {path_suffix(group_file(mover, side, i), parts), side, i};
+            if (!mover->sides[side].groups.items[i].is_paired && *name.suffix)
+                ok = array_push(&names, name);
         }
-        ok = ok && join_file(arena, table, &gone, &fresh);
     }
-    array_deinit(&gone.items);
-    array_deinit(&fresh.items);
-    free(order);
+    if (names.count)
+        qsort(names.items, names.count, sizeof *names.items, compare_namesakes);
+    for (size_t first = 0, end; ok && first < names.count; first = end) {
+        const struct namesake *group = names.items + first;
+        for (end = first + 1; end < names.count && !strcmp(names.items[end].suffix, group->suffix);)
+            end++;
+        if (end - first == 2 && group[0].side != group[1].side)
+            ok = pair_groups(mover, group[0].group, group[1].group);
+    }
+    array_deinit(&names);
+    return ok;
+}
+
+/* ---- Rows. */
+
+static const char *note(struct mover *mover, const struct half *from, const struct half *to)
+{
+    if (!strcmp(from->file, to->file))
+        return arena_printf(mover->arena, "moved from line %d", (int)from->line.line);
+    return arena_printf(mover->arena, "moved from %s:%d", from->file, (int)from->line.line);
+}
+
+static void set_rank(struct diff_row *row)
+{
+    double change = row->new_values[0] - row->old_values[0];
+    if (row->is_exact)
+        change = row->new_size > row->old_size ? (double)(row->new_size - row->old_size)
+                                               : (double)(row->old_size - row->new_size);
+    row->rank = fabs(change);
+}
+
+/* NEW's row with OLD's numbers of its partner, in another row of `rows`. */
+static bool join(struct mover *mover, const struct diff_row *rows, const struct half *from,
+                 const struct half *to, struct diff_row *row)
+{
+    const struct diff_row *old_row = &rows[from->row];
+    memcpy(row->old_values, old_row->old_values, sizeof row->old_values);
+    row->old_size = old_row->old_size;
+    row->presence = DIFF_BOTH;
+    row->note = note(mover, from, to);
+    set_rank(row);
+    return row->note != NULL;
+}
+
+static void leave_alone(struct diff_row *row, enum diff_presence presence)
+{
+    row->presence = presence;
+    if (presence == DIFF_NEW) {
+        memset(row->old_values, 0, sizeof row->old_values);
+        row->old_size = 0;
+    } else {
+        memset(row->new_values, 0, sizeof row->new_values);
+        row->new_size = 0;
+    }
+    set_rank(row);
+}
+
+/* The table's rows again, from halves. */
+static bool remake_rows(struct mover *mover, const struct diff_row *rows)
+{
+    const struct side *old_side = &mover->sides[0], *new_side = &mover->sides[1];
+    bool ok = true;
+    mover->table->rows.count = 0;
+    for (size_t j = 0; ok && j < new_side->halves.count; j++) {
+        const struct half *half = &new_side->halves.items[j];
+        struct diff_row row = rows[half->row];
+        if (half->partner == HALF_NONE)
+            leave_alone(&row, DIFF_NEW);
+        else if (old_side->halves.items[half->partner].row != half->row)
+            ok = join(mover, rows, &old_side->halves.items[half->partner], half, &row);
+        ok = ok && array_push(&mover->table->rows, row);
+    }
+    for (size_t i = 0; ok && i < old_side->halves.count; i++) {
+        struct diff_row row = rows[old_side->halves.items[i].row];
+        if (old_side->halves.items[i].partner != HALF_NONE)
+            continue;
+        leave_alone(&row, DIFF_GONE);
+        ok = array_push(&mover->table->rows, row);
+    }
+    return ok;
+}
+
+/* ---- All. */
+
+/* Lines that moved have found their partner. */
+static void count_matched(const struct mover *mover, const struct diff_row *rows,
+                          struct profile_pair *pair)
+{
+    for (size_t number = 0; number < 2; number++) {
+        const struct side *side = &mover->sides[number];
+        double matched = 0, all = 0;
+        for (size_t i = 0; i < side->halves.count; i++) {
+            const struct half *half = &side->halves.items[i];
+            double weight = number ? rows[half->row].new_values[0] : rows[half->row].old_values[0];
+            all += weight;
+            matched += half->partner == HALF_NONE ? 0 : weight;
+        }
+        if (all > 0)
+            pair->matched[number] = matched / all;
+    }
+}
+
+static bool pair_all(struct mover *mover)
+{
+    bool ok = collect_side(mover, 0, DIFF_NEW) && collect_side(mover, 1, DIFF_GONE) &&
+              pair_same_files(mover);
+    for (size_t parts = SUFFIX_PARTS; ok && parts; parts--)
+        ok = pair_namesakes(mover, parts);
     return ok;
 }
 
@@ -181,20 +298,19 @@ enum status diff_moved_lines(const struct profile_compare *compare, struct error
     memcpy(moved->keys, rows->keys, sizeof moved->keys);
     memcpy(moved->key_is_number, rows->key_is_number, sizeof moved->key_is_number);
     memcpy(moved->measures, rows->measures, sizeof moved->measures);
-    bool ok = true;
-    for (size_t i = 0; ok && i < rows->rows.count; i++)
-        ok = array_push(&moved->rows, rows->rows.items[i]);
-    ok = ok && join_all(&compare->diff->arena, moved);
-    size_t kept = 0;
-    for (size_t i = 0; i < moved->rows.count; i++)
-        if (moved->rows.items[i].rank >= 0)
-            moved->rows.items[kept++] = moved->rows.items[i];
-    if (kept == moved->rows.count && ok) { /* nothing moved */
-        array_deinit(&moved->rows);
+    struct mover mover = {.arena = &compare->diff->arena, .table = &compare->diff->tables.items[0]};
+    bool ok = pair_all(&mover);
+    mover.table = moved;
+    if (ok && mover.is_moved) {
+        count_matched(&mover, rows->rows.items, compare->pair);
+        ok = remake_rows(&mover, rows->rows.items);
+        diff_sort(moved);
+    } else {
         compare->diff->tables.count--;
-        return STATUS_OK;
     }
-    moved->rows.count = kept;
-    diff_sort(moved);
+    for (size_t side = 0; side < 2; side++) {
+        array_deinit(&mover.sides[side].halves);
+        array_deinit(&mover.sides[side].groups);
+    }
     return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }

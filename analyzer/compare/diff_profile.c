@@ -124,7 +124,7 @@ static const char *row_words(const struct profile_compare *compare, const struct
 static bool write_verdict(const struct profile_compare *compare)
 {
     struct diff *diff = compare->diff;
-    const struct diff_table *table = &diff->tables.items[0];
+    const struct diff_table *table = diff_table_for_people(diff, 0);
     double growth = diff->new_total - diff->old_total;
     const char *change = growth == 0           ? "is unchanged"
                          : diff->old_total > 0 ? arena_printf(&diff->arena, "%s by %.1f %%",

@@ -313,7 +313,9 @@ static bool name_row(const struct profile_compare *compare, uint32_t key, struct
     }
     const char *name = pair_text(arena, both, both->functions.items[function].name);
     const char *file = pair_text(arena, both, both->functions.items[function].file);
-    const char *number = pair_number(arena, line);
+    bool is_unknown_line = compare->originals[1]->family == PROFILE_TRACEMALLOC && line == 0;
+    const char *number =
+        is_unknown_line ? "0" : pair_number(arena, line); /* as tracemalloc has it */
     bool by_function = compare->options->by == HOTSPOT_FUNCTION;
     row->keys[0] = by_function ? name : file;
     row->keys[1] = by_function ? file : number;

@@ -129,10 +129,8 @@ void diff_render_html(const struct diff_answer *answer, struct text *text)
     gates_html(answer->gates, text);
     warnings(diff, text);
     flame_section(answer, text);
-    if (diff->tables.count)
-        table_section(answer, &diff->tables.items[0], text);
-    for (size_t i = 1; i < diff->tables.count; i++)
-        table_section(answer, &diff->tables.items[i], text);
+    for (size_t i = 0; i < diff->tables.count; i++)
+        table_section(answer, diff_table_for_people(diff, i), text);
     side(answer, 0, text);
     side(answer, 1, text);
     page_end(&shell,

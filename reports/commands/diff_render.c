@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reports/commands/heap_answer.h"
+#include "reports/commands/hotspots_answer.h"
 #include "reports/commands/profile_flame.h"
 #include "reports/render/escape.h"
 
@@ -204,8 +205,8 @@ void diff_render_text(const struct diff_answer *answer, struct text *text)
         text_append_char(text, '\n');
     }
     for (size_t i = 0; i < diff->tables.count; i++)
-        text_table(answer, &diff->tables.items[i], row_limit(answer, i ? OTHER_ROWS : MAIN_ROWS),
-                   text);
+        text_table(answer, diff_table_for_people(diff, i),
+                   row_limit(answer, i ? OTHER_ROWS : MAIN_ROWS), text);
 }
 
 void diff_render_markdown(const struct diff_answer *answer, struct text *text)
@@ -230,7 +231,7 @@ void diff_render_markdown(const struct diff_answer *answer, struct text *text)
     for (size_t i = 0; i < diff->tables.count; i++) {
         struct column columns[DIFF_COLUMNS];
         struct table table;
-        const struct diff_table *source = &diff->tables.items[i];
+        const struct diff_table *source = diff_table_for_people(diff, i);
         size_t hidden = diff_people_table(
             answer, source, row_limit(answer, i ? OTHER_ROWS : MAIN_ROWS), columns, &table);
         if (table_row_count(&table)) {
@@ -373,6 +374,16 @@ bool diff_render_json(const struct diff_answer *answer, struct text *text)
     return json_finish(&json);
 }
 
+static void add_stack(struct table *table, const struct profile *names, uint32_t stack)
+{
+    struct text text = {0};
+    if (stack != DIFF_NO_STACK)
+        hotspots_append_path(names, stack, ";", &text);
+    table_string(table, text_string(&text));
+    table->failed |= text.failed;
+    text_deinit(&text);
+}
+
 void diff_render_csv(const struct diff_answer *answer, struct text *text)
 {
     const struct diff_table *source = &answer->diff->tables.items[0];
@@ -381,6 +392,10 @@ void diff_render_csv(const struct diff_answer *answer, struct text *text)
     char names[3 * DIFF_MEASURES][64];
     for (size_t i = 0; i < keys; i++)
         columns[count++] = (struct column){source->keys[i], NULL, COLUMN_PLAIN};
+    bool has_stacks =
+        answer->names && source->rows.count && source->rows.items[0].stack != DIFF_NO_STACK;
+    if (has_stacks)
+        columns[count++] = (struct column){"frames", NULL, COLUMN_PLAIN};
     for (size_t i = 0; i < 3 * measures; i++) {
         snprintf(names[i], sizeof names[i], "%s_%s", source->measures[i / 3].name,
                  which_names[i % 3]);
@@ -393,6 +408,8 @@ void diff_render_csv(const struct diff_answer *answer, struct text *text)
         const struct diff_row *row = &source->rows.items[i];
         for (size_t j = 0; j < keys; j++)
             add_key(&table, source, row, j);
+        if (has_stacks)
+            add_stack(&table, answer->names, row->stack);
         int64_t sizes[3];
         bool exact = exact_sizes(row, sizes);
         for (size_t j = 0; exact && j < 3; j++)

@@ -251,6 +251,35 @@ static void test_moved_lines(void **state)
     profile_deinit(&new_profile);
 }
 
+/* A line that another moved onto, in a file that is under another folder now. */
+static void test_moved_files(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"/v1/shop/a.py:4", "/v1/shop/a.py:5", "/v1/shop/a.py:7",
+                                         "/lib/x.py:1"};
+    static const uint64_t before_numbers[][2] = {{7900, 3}, {10000, 20}, {8000, 1}, {50, 1}};
+    static const char *const after[] = {"/v2/shop/a.py:7", "/v2/shop/a.py:8", "/v2/shop/a.py:10",
+                                        "/lib/x.py:1"};
+    static const uint64_t after_numbers[][2] = {{7900, 3}, {12000, 25}, {8000, 1}, {50, 1}};
+    struct profile old_profile = snapshot(before, before_numbers, 4);
+    struct profile new_profile = snapshot(after, after_numbers, 4);
+    struct profile_diff diff =
+        make(&old_profile, &new_profile, (struct diff_profile_options){.by = HOTSPOT_LINE}, false,
+             false);
+    assert_string_equal(row_list(table_of(&diff, "moved")),
+                        "/v2/shop/a.py:8 10000>12000 20>25 moved from /v1/shop/a.py:5\n"
+                        "/lib/x.py:1 50>50 1>1\n"
+                        "/v2/shop/a.py:10 8000>8000 1>1 moved from /v1/shop/a.py:7\n"
+                        "/v2/shop/a.py:7 7900>7900 3>3 moved from /v1/shop/a.py:4\n");
+    assert_ptr_equal(diff_table_for_people(&diff.diff, 0), table_of(&diff, "moved"));
+    assert_ptr_equal(diff_table_for_people(&diff.diff, 1), &diff.diff.tables.items[0]);
+    assert_non_null(strstr(diff.diff.verdict, "/v2/shop/a.py:8 grew most"));
+    assert_int_equal(diff.diff.warnings.count, 0);
+    profile_diff_deinit(&diff);
+    profile_deinit(&old_profile);
+    profile_deinit(&new_profile);
+}
+
 static void test_samples(void **state)
 {
     (void)state;
@@ -440,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_many_of_a_name),
         cmocka_unit_test(test_order_of_compare_to),
         cmocka_unit_test(test_moved_lines),
+        cmocka_unit_test(test_moved_files),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_interval_of_chance),
         cmocka_unit_test(test_pstats),

@@ -73,6 +73,9 @@ void diff_deinit(struct diff *diff);
 
 /* Appends an empty table; NULL: out of memory. Valid until the next one is added. */
 struct diff_table *diff_add_table(struct diff *diff, const char *name, const char *title);
+/* Tables for people: the one that tells most first, which is `moved` where lines moved, then the
+ * others as they stand. */
+const struct diff_table *diff_table_for_people(const struct diff *diff, size_t place);
 /* In order of rank, then key: the same inputs give the same order. */
 void diff_sort(struct diff_table *table);
 size_t diff_key_count(const struct diff_table *table);
