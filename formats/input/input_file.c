@@ -196,6 +196,7 @@ static enum status map_plain(struct input_file *file, struct error *err)
     if (data == MAP_FAILED)
         return error_set_errno(err, STATUS_IO, errno, "can't be mapped");
     file->data = data;
+    file->is_mapped = true;
     return STATUS_OK;
 }
 
@@ -302,6 +303,17 @@ void input_file_close(struct input_file *file)
     file->data = NULL;
     file->size = 0;
     file->fd = -1;
+    file->is_mapped = false;
+}
+
+/* Only whole pages can be; what begins on one is that of the part before. */
+void input_file_forget(const struct input_file *file, uint64_t from, uint64_t to)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    from = from / page * page;
+    to = to / page * page;
+    if (file->is_mapped && from < to && to <= file->size)
+        (void)!madvise((void *)(uintptr_t)(file->data + from), (size_t)(to - from), MADV_DONTNEED);
 }
 
 enum status input_file_fingerprint(const char *name, char ret_fingerprint[33], struct error *err)

@@ -3,25 +3,30 @@
  * values, until STOP. Source: CPython, Lib/pickletools.py; PEP 307 (protocol 2),
  * 3154 (4), 574 (5).
  *
- *   OPCODE             ARGUMENT                           MEANING
- *   80 PROTO           u8 version                         2 to 5 are read
- *   95 FRAME           u64 size                           no meaning to a reader that has it all
- *   ( MARK                                                a place on the stack
- *   2e STOP                                               the top value is the file's
- *   K M J 8a 8b        u8, u16, i32, u8 + bytes, i32 + …  ints; the last two any size, two's
- * complement 8c X 8d            u8, u32, u64 size + UTF-8          str, with surrogates as three
- * bytes C B 8e 96 U T      u8, u32, u64, u64, u8, u32 + bytes bytes, bytearray 85 86 87 t ) tuple
- * of 1, 2, 3, since the mark, of none ] a e              list; append one, or all since the mark }
- * s u              dict; set one, or all since the mark 94 q r h j         -, u8, u32, u8, u32 put
- * the top into the memo; get it again c 93               two lines; -                       a
- * global by name: the only way to code 81 92 b instance of a class, its state R i o P Q 82 83 84
- * calls and references to the outside
+ *   OPCODE               ARGUMENT                          MEANING
+ *   80 PROTO             u8 version                        2 to 5 are read
+ *   95 FRAME             u64 size                          no meaning to a reader that has it all
+ *   ( MARK               -                                 a place on the stack
+ *   2e STOP              -                                 the top value is the file's
+ *   K M J                u8, u16, i32                      ints
+ *   8a 8b                u8, i32 size + bytes              ints of any size, two's complement
+ *   8c X 8d              u8, u32, u64 size + UTF-8         str, with surrogates as three bytes
+ *   C B 8e 96 U T        u8, u32, u64, u64, u8, u32 size   bytes, bytearray
+ *   85 86 87 t )         -                                 tuple: 1, 2, 3, since the mark, empty
+ *   ] a e                -                                 list; append one, or all since the mark
+ *   } s u                -                                 dict; set one, or all since the mark
+ *   94 q r h j           -, u8, u32, u8, u32               put the top into the memo; get it again
+ *   c 93                 two lines, -                      a global by name: the only way to code
+ *   81 92 b              -                                 instance of a class, its state
+ *   R i o P Q 82 83 84   -                                 calls and references to the outside
  */
 #include "formats/profiles/pickle.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define FORGET_BYTES ((size_t)2 << 20) /* of the input, at least, at a time */
 
 enum argument_form { FIXED, COUNTED, LINES };
 
@@ -236,9 +241,18 @@ static enum status run_dict(struct pickle *pickle, const struct argument *argume
 }
 
 /* Lists come in batches of a thousand: the pace of the progress. */
-static enum status run_append(struct pickle *pickle, const struct argument *argument)
+static void tell_progress(struct pickle *pickle)
 {
     progress_update(pickle->progress, "snapshot", "bytes", pickle->offset, pickle->size);
+    if (pickle->offset - pickle->forgotten < FORGET_BYTES)
+        return;
+    input_file_forget(pickle->input, pickle->forgotten, pickle->offset);
+    pickle->forgotten = pickle->offset;
+}
+
+static enum status run_append(struct pickle *pickle, const struct argument *argument)
+{
+    tell_progress(pickle);
     size_t count = (size_t)argument->parameter;
     enum status status = STATUS_OK;
     if (argument->parameter < 0)
@@ -269,7 +283,7 @@ static enum status run_put(struct pickle *pickle, const struct argument *argumen
     if (status != STATUS_OK)
         return status;
     uint64_t index =
-        argument->size ? load_number(argument->bytes, argument->size) : pickle->memo_used;
+        argument->size ? load_number(argument->bytes, argument->size) : pickle->memo.count;
     return pickle_memo_put(pickle, index, *top);
 }
 
@@ -422,7 +436,7 @@ static const struct opcode opcodes[256] = {
 enum status pickle_run(struct pickle *pickle, uint32_t *ret_value)
 {
     for (;;) {
-        enum status status = pickle_run_fast(pickle);
+        enum status status = pickle->memo.is_thin ? pickle_run_fast(pickle) : STATUS_OK;
         if (status != STATUS_OK)
             return status;
         pickle->offset = pickle->position;
@@ -446,11 +460,16 @@ enum status pickle_run(struct pickle *pickle, uint32_t *ret_value)
     }
 }
 
-void pickle_init(struct pickle *pickle, const uint8_t *data, size_t size, struct profile *profile,
-                 struct progress *progress, struct error *err)
+void pickle_init(struct pickle *pickle, const struct input_file *input, bool is_thin,
+                 struct profile *profile, struct progress *progress, struct error *err)
 {
-    *pickle = (struct pickle){
-        .data = data, .size = size, .profile = profile, .progress = progress, .err = err};
+    *pickle = (struct pickle){.input = input,
+                              .data = input->data,
+                              .size = (size_t)input->size,
+                              .profile = profile,
+                              .progress = progress,
+                              .err = err,
+                              .memo.is_thin = is_thin};
 }
 
 void pickle_deinit(struct pickle *pickle)
@@ -458,13 +477,14 @@ void pickle_deinit(struct pickle *pickle)
     if (!pickle)
         return;
     for (size_t i = 0; i < pickle->lists.count; i++)
-        array_deinit(&pickle->lists.items[i]);
+        array_deinit(&pickle->lists.items[i].values);
     for (size_t i = 0; i < pickle->dicts.count; i++)
         array_deinit(&pickle->dicts.items[i].pairs);
     free(pickle->frame_cache);
     array_deinit(&pickle->stack);
     array_deinit(&pickle->marks);
-    array_deinit(&pickle->memo);
+    array_deinit(&pickle->memo.values);
+    array_deinit(&pickle->memo.blocks);
     array_deinit(&pickle->numbers);
     array_deinit(&pickle->traces);
     array_deinit(&pickle->lists);

@@ -2,30 +2,13 @@
 #ifndef FORMATS_PROFILES_PICKLE_H
 #define FORMATS_PROFILES_PICKLE_H
 
+#include "formats/profiles/pickle_memo.h"
 #include "inquest/formats/profile.h"
 
 /* The machine that a pickle is a program for, without what makes pickles
  * dangerous: it builds plain data and instances of tracemalloc's classes, and
  * calls nothing. Tuples that have the shape of tracemalloc's go into the profile
  * as they are built, so a million of them are a number each. */
-
-/* A value is its kind in the upper 4 bits and a payload, mostly an index, in the
- * lower 28. Kind 0 is no value: what the memo holds where nothing was put. */
-enum pickle_kind {
-    PICKLE_NOTHING,
-    PICKLE_INT,    /* the payload itself */
-    PICKLE_LONG,   /* in `numbers`, as int64_t */
-    PICKLE_ULONG,  /* in `numbers`: 2^63 and more */
-    PICKLE_STRING, /* of the profile */
-    PICKLE_FRAME,  /* of the profile: a tuple (str, int) */
-    PICKLE_STACK,  /* of the profile: a tuple of frames, newest first */
-    PICKLE_TRACE,  /* in `traces`: (domain, size, stack) or with total_nframe */
-    PICKLE_LIST,   /* in `lists`; or a tuple of traces */
-    PICKLE_DICT,   /* in `dicts` */
-    PICKLE_OBJECT, /* in `objects` */
-    PICKLE_CLASS,  /* enum pickle_class */
-    PICKLE_PLAIN,  /* enum pickle_plain: data that says nothing about traces */
-};
 
 enum pickle_plain {
     PLAIN_NONE,
@@ -39,15 +22,35 @@ enum pickle_plain {
 
 enum pickle_class { CLASS_SNAPSHOT, CLASS_TRACES, CLASS_OTHER };
 
-#define PICKLE_PAYLOAD_BITS 28
-#define PICKLE_PAYLOAD_MAX  ((UINT32_C(1) << PICKLE_PAYLOAD_BITS) - 1)
-
-typedef ARRAY(uint32_t) pickle_values;
-
 struct pickle_trace {
     uint32_t stack; /* a value, of PICKLE_STACK; or pickle_later: its place in the memo */
     uint32_t domain;
     uint64_t size;
+};
+
+/* For a trace's stack: what is in the memo at that place, which stays as it is. Looking there
+ * at once is a cache miss for most of a million traces; doing it for all in the end is not. */
+static inline uint32_t pickle_later(uint32_t index)
+{
+    return pickle_value(PICKLE_NOTHING, index);
+}
+
+/* The first `traces` items are the pickle's first traces, in order; then the values. */
+struct pickle_list {
+    size_t traces;
+    pickle_values values;
+};
+
+/* A stack that was read but not looked up. Its frames come newest first and are to be the
+ * other way round, so they fill the room from its end. */
+#define PICKLE_FRAMES_MAX 1024
+
+struct pickle_new_stack {
+    uint32_t frames[PICKLE_FRAMES_MAX];
+    size_t depth;  /* 0: it is something else */
+    size_t end;    /* in the file, behind what was read of it */
+    uint32_t hash; /* of the profile */
+    size_t kept;   /* its place in memo.values */
 };
 
 /* Keys and values in turn. Those whose key is no string are dropped. */
@@ -61,9 +64,11 @@ struct pickle_object {
 };
 
 struct pickle {
+    const struct input_file *input;
     const uint8_t *data;
     size_t size, position;
     size_t offset;    /* of the opcode being run */
+    size_t forgotten; /* the input's bytes before are not looked at again */
     unsigned version; /* what PROTO told */
     struct profile *profile;
     struct progress *progress;
@@ -71,45 +76,24 @@ struct pickle {
     pickle_values stack;
     size_t floor; /* the newest mark: what is below may not be popped */
     ARRAY(size_t) marks;
-    pickle_values memo;
-    size_t memo_used; /* entries that hold a value */
+    struct pickle_memo memo;
+    bool needs_full_memo; /* why it failed: it is to be run again with one */
     ARRAY(uint64_t) numbers;
     ARRAY(struct pickle_trace) traces;
-    size_t resolved; /* traces whose stack was got out of the memo */
-    ARRAY(pickle_values) lists;
+    ARRAY(struct pickle_list) lists;
     ARRAY(struct pickle_dict) dicts;
     ARRAY(struct pickle_object) objects;
-    unsigned cache_bits;
-    uint64_t *frame_cache;        /* of pickle_fast.c */
+    unsigned cache_bits; /* these are of pickle_fast.c */
+    uint64_t *frame_cache;
+    struct pickle_new_stack new_stacks[2];
+    unsigned newest;              /* of the two: the one being read; the other was, and may wait */
     pickle_values file_functions; /* by string: the function of that file + 1, or 0 */
 };
 
-static inline uint32_t pickle_value(enum pickle_kind kind, uint32_t payload)
-{
-    return (uint32_t)kind << PICKLE_PAYLOAD_BITS | payload;
-}
-
-static inline enum pickle_kind pickle_kind_of(uint32_t value)
-{
-    return (enum pickle_kind)(value >> PICKLE_PAYLOAD_BITS);
-}
-
-static inline uint32_t pickle_payload(uint32_t value)
-{
-    return value & PICKLE_PAYLOAD_MAX;
-}
-
-/* For a trace's stack: what is in the memo at that place. Looking there at once is
- * a cache miss for most of a million traces; doing it for all in the end is not. */
-static inline uint32_t pickle_later(uint32_t index)
-{
-    return pickle_value(PICKLE_NOTHING, index);
-}
-
 /* ---- pickle.c */
 
-void pickle_init(struct pickle *pickle, const uint8_t *data, size_t size, struct profile *profile,
-                 struct progress *progress, struct error *err);
+void pickle_init(struct pickle *pickle, const struct input_file *input, bool is_thin,
+                 struct profile *profile, struct progress *progress, struct error *err);
 void pickle_deinit(struct pickle *pickle);
 /* Runs to STOP; the value is what the file holds. */
 enum status pickle_run(struct pickle *pickle, uint32_t *ret_value) MUST_CHECK;
@@ -118,6 +102,8 @@ enum status pickle_fail(struct pickle *pickle, enum status status, const char *f
     PRINTF_LIKE(3, 4);
 /* The words for a failure that came without any (memory, limits). */
 enum status pickle_fail_plainly(struct pickle *pickle, enum status status);
+/* What can't be done with a thin memo. */
+enum status pickle_fail_thin(struct pickle *pickle);
 
 /* ---- pickle_stack.c: the stack, the marks, the memo. */
 
@@ -157,7 +143,5 @@ enum status pickle_set_state(struct pickle *pickle) MUST_CHECK;
 /* ---- pickle_fast.c: the commonest runs of opcodes in one go. */
 
 enum status pickle_run_fast(struct pickle *pickle) MUST_CHECK;
-/* Gets the stacks of all traces out of the memo. One that is none there becomes nothing. */
-void pickle_resolve_traces(struct pickle *pickle);
 
 #endif

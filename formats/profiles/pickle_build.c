@@ -100,16 +100,14 @@ static enum status build_stack(struct pickle *pickle, uint32_t *frames, size_t c
 static bool trace_of(const struct pickle *pickle, const uint32_t *values, size_t count,
                      struct pickle_trace *ret_trace)
 {
-    uint64_t domain, total;
+    uint64_t domain, size, total;
     if (!natural_of(pickle, values[0], &domain) || domain > UINT32_MAX ||
-        !natural_of(pickle, values[1], &ret_trace->size) ||
-        pickle_kind_of(values[2]) != PICKLE_STACK)
+        !natural_of(pickle, values[1], &size) || pickle_kind_of(values[2]) != PICKLE_STACK)
         return false;
     if (count == 4 && values[3] != pickle_value(PICKLE_PLAIN, PLAIN_NONE) &&
         !natural_of(pickle, values[3], &total))
         return false;
-    ret_trace->domain = (uint32_t)domain;
-    ret_trace->stack = values[2];
+    *ret_trace = (struct pickle_trace){values[2], (uint32_t)domain, size};
     return true;
 }
 
@@ -132,21 +130,33 @@ static bool all_are(enum pickle_kind kind, const uint32_t *values, size_t count)
     return count > 0;
 }
 
+static enum status extend(struct pickle *pickle, struct pickle_list *list, const uint32_t *values,
+                          size_t count)
+{
+    size_t done = 0;
+    while (!list->values.count && done < count && list->traces < pickle->traces.count &&
+           values[done] == pickle_value(PICKLE_TRACE, (uint32_t)list->traces)) {
+        list->traces++;
+        done++;
+    }
+    if (!array_reserve(&list->values, count - done))
+        return pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
+    for (; done < count; done++)
+        list->values.items[list->values.count++] = values[done];
+    return STATUS_OK;
+}
+
 /* A tuple of traces, which Snapshot() takes as well as a list. */
 static enum status build_traces(struct pickle *pickle, size_t count)
 {
     enum status status = pickle_new_list(pickle);
     if (status != STATUS_OK)
         return status;
-    pickle_values *list = &pickle->lists.items[pickle->lists.count - 1];
     uint32_t *values = pickle->stack.items + (pickle->stack.count - 1 - count);
-    if (!array_reserve(list, count))
-        return pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
-    memcpy(list->items, values, count * sizeof *values);
-    list->count = count;
+    status = extend(pickle, &pickle->lists.items[pickle->lists.count - 1], values, count);
     values[0] = values[count];
     pickle->stack.count -= count;
-    return STATUS_OK;
+    return status;
 }
 
 enum status pickle_build_tuple(struct pickle *pickle, size_t count)
@@ -194,8 +204,7 @@ enum status pickle_new_list(struct pickle *pickle)
     enum status status = check_containers(pickle);
     if (status != STATUS_OK)
         return status;
-    pickle_values empty = {0};
-    if (!array_push(&pickle->lists, empty))
+    if (!array_push(&pickle->lists, (struct pickle_list){0}))
         return pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
     return pickle_push_id(pickle, PICKLE_LIST, pickle->lists.count - 1);
 }
@@ -236,13 +245,7 @@ enum status pickle_append(struct pickle *pickle, size_t count)
     if (pickle_kind_of(target) != PICKLE_LIST)
         return pickle_fail(pickle, STATUS_CORRUPT,
                            "appends to what is no list: the file is damaged");
-    pickle_values *list = &pickle->lists.items[pickle_payload(target)];
-    if (!array_reserve(list, count))
-        return pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
-    if (count)
-        memcpy(list->items + list->count, values, count * sizeof *values);
-    list->count += count;
-    return STATUS_OK;
+    return extend(pickle, &pickle->lists.items[pickle_payload(target)], values, count);
 }
 
 enum status pickle_set_items(struct pickle *pickle, size_t count)

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two runs of opcodes that nearly all of a snapshot consists of, done in one go:
+/* The run of opcodes that nearly all of a snapshot consists of, a trace, done in one go:
  *
- *   get a file's name, small int, TUPLE2, memoize                     a frame
- *   MARK, small int, int, get a stack, small int, TUPLE, memoize      a trace
- *   small int, int, get a stack, TUPLE3, memoize                      a trace of 3.8
+ *   MARK, int, int, STACK, small int, TUPLE, memoize     (domain, size, stack, total_nframe)
+ *   int, int, STACK, TUPLE3, memoize                     of CPython 3.8
  *
- * They do what the opcodes would do one by one; whatever looks different in the
- * least is left to them, errors included. */
+ *   STACK   get a stack
+ *           MARK, FRAME…, TUPLE, memoize
+ *           FRAME…, TUPLE1 to TUPLE3, memoize
+ *   FRAME   get a file's name, small int, TUPLE2, memoize
+ *
+ * It does what the opcodes would do one by one, once all of them were seen; whatever looks
+ * different in the least is left to them, errors included. */
 #include "formats/profiles/pickle.h"
 #include "inquest/base/bytes_reader.h"
 
-/* Longer than the longest run, so that one comparison checks all its reads. */
+/* Longer than what is read between two comparisons with the end of the file. */
 #define RUN_BYTES 32
 
 #define CACHE_BITS_MIN 6
 #define CACHE_BITS_MAX 16
-#define CACHE_PROBES   8
+#define CACHE_PROBES   16
 #define NOT_CACHED     UINT64_MAX
-#define FILES_CACHED   ((UINT32_C(1) << 20) - 1) /* the last would look like NOT_CACHED */
+#define LINE_BITS      16
+#define FRAME_BITS     20
+#define INDEX_LIMIT    ((UINT32_C(1) << (64 - FRAME_BITS - LINE_BITS)) - 1) /* would be NOT_CACHED */
 #define FRAMES_AT_ONCE 16
 
 /* ---- the parts of a run: their length, or 0 where the bytes are something else */
@@ -34,7 +40,8 @@ static inline size_t small_int(const uint8_t *bytes, uint32_t *ret_number)
     return 3;
 }
 
-static inline size_t positive_int(const uint8_t *bytes, uint32_t *ret_number)
+/* Not negative. */
+static inline size_t any_int(const uint8_t *bytes, uint32_t *ret_number)
 {
     if (bytes[0] != 'J')
         return small_int(bytes, ret_number);
@@ -43,22 +50,21 @@ static inline size_t positive_int(const uint8_t *bytes, uint32_t *ret_number)
 }
 
 /* The place in the memo that is got. */
-static inline size_t get(const struct pickle *pickle, const uint8_t *bytes, uint32_t *ret_index)
+static inline size_t get(const uint8_t *bytes, uint32_t *ret_index)
 {
-    bool is_short = bytes[0] == 'h';
-    if (!is_short && bytes[0] != 'j')
+    if (bytes[0] == 'h') {
+        *ret_index = bytes[1];
+        return 2;
+    }
+    if (bytes[0] != 'j')
         return 0;
-    *ret_index = is_short ? bytes[1] : load_u32(bytes + 1);
-    if (*ret_index >= pickle->memo.count)
-        return 0;
-    return is_short ? 2 : 5;
+    *ret_index = load_u32(bytes + 1);
+    return 5;
 }
 
-/* Putting the top into the place `next` of a memo that has no gaps. */
-static inline size_t put(const struct pickle *pickle, const uint8_t *bytes, size_t next)
+/* Putting the top into the place `next`, the first free one. */
+static inline size_t put(const uint8_t *bytes, size_t next)
 {
-    if (pickle->memo.count != pickle->memo_used)
-        return 0;
     if (bytes[0] == 0x94)
         return 1;
     if (bytes[0] == 'r' && load_u32(bytes + 1) == next)
@@ -66,142 +72,237 @@ static inline size_t put(const struct pickle *pickle, const uint8_t *bytes, size
     return bytes[0] == 'q' && bytes[1] == next ? 2 : 0;
 }
 
-static inline bool push_and_put(struct pickle *pickle, uint32_t value)
-{
-    if (!array_push(&pickle->memo, value))
-        return false;
-    pickle->memo_used++;
-    return array_push(&pickle->stack, value);
-}
-
 /* ---- frames */
 
 /* A frame that was seen but not looked up. */
 struct seen_frame {
-    uint64_t key; /* 20 bits of file, 16 of line */
-    size_t size;  /* of its opcodes */
+    uint64_t key; /* its name's place in the memo, and its line */
+    size_t place; /* in the cache */
 };
 
-static inline size_t cache_place(const struct pickle *pickle, uint64_t key)
+/* The cache is small enough to stay in the processor's. A word of it is a key and its frame. */
+static inline bool is_cached(uint64_t word, uint64_t key)
 {
-    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - pickle->cache_bits);
+    return word >> FRAME_BITS == key;
 }
 
-/* The frame of a key, looked for first in a few places of a table that nearly stays in the
- * processor's cache: 36 bits of key and 28 of frame are one word. Where all of those
- * are taken, the first is given up. */
-static inline enum status find_frame(struct pickle *pickle, uint64_t key, uint32_t *ret_value)
+static inline uint32_t cached_frame(uint64_t word)
 {
-    size_t home = cache_place(pickle, key), free_place = home;
-    for (size_t i = 0; i < CACHE_PROBES; i++) {
-        uint64_t entry = pickle->frame_cache[home + i];
-        if (entry >> PICKLE_PAYLOAD_BITS == key) {
-            *ret_value = pickle_value(PICKLE_FRAME, (uint32_t)entry & PICKLE_PAYLOAD_MAX);
-            return STATUS_OK;
-        }
-        if (entry == NOT_CACHED) {
-            free_place = home + i;
-            break;
-        }
-    }
-    enum status status =
-        pickle_build_frame(pickle, (uint32_t)(key >> 16), (int32_t)(key & 0xFFFF), ret_value);
+    return (uint32_t)word & ((UINT32_C(1) << FRAME_BITS) - 1);
+}
+
+/* *ret_frame is PROFILE_NO_ID where the name is none. */
+static enum status make_frame(struct pickle *pickle, uint64_t key, uint32_t *ret_frame)
+{
+    const uint32_t *name = pickle_memo_find(&pickle->memo, key >> LINE_BITS);
+    uint32_t value;
+    *ret_frame = PROFILE_NO_ID;
+    if (!name || pickle_kind_of(*name) != PICKLE_STRING)
+        return STATUS_OK;
+    enum status status = pickle_build_frame(pickle, pickle_payload(*name),
+                                            (int32_t)(key & ((1 << LINE_BITS) - 1)), &value);
     if (status == STATUS_OK)
-        pickle->frame_cache[free_place] = key << PICKLE_PAYLOAD_BITS | pickle_payload(*ret_value);
+        *ret_frame = pickle_payload(value);
     return status;
 }
 
-/* False: the bytes are something else. The frame would be memo entry `next`. */
-static inline bool see_frame(const struct pickle *pickle, const uint8_t *bytes, size_t next,
-                             struct seen_frame *ret_frame)
+/* One that is not in its own place: in one of the few behind it, or not there. Where all of
+ * those are taken, the first is given up. */
+static enum status find_frame(struct pickle *pickle, const struct seen_frame *seen,
+                              uint32_t *ret_frame)
 {
-    uint32_t index, line;
-    size_t got = get(pickle, bytes, &index);
-    uint32_t name = got ? pickle->memo.items[index] : 0, file = pickle_payload(name);
-    size_t number = got ? small_int(bytes + got, &line) : 0;
-    size_t tuple = got + number;
-    if (!number || bytes[tuple] != 0x86 || pickle_kind_of(name) != PICKLE_STRING ||
-        file >= FILES_CACHED)
-        return false;
-    size_t kept = put(pickle, bytes + tuple + 1, next);
-    ret_frame->key = (uint64_t)file << 16 | line;
-    ret_frame->size = tuple + 1 + kept;
-    return kept;
+    uint64_t *words = pickle->frame_cache + seen->place, *free_word = words;
+    for (size_t i = 0; i < CACHE_PROBES; i++) {
+        if (is_cached(words[i], seen->key)) {
+            *ret_frame = cached_frame(words[i]);
+            return STATUS_OK;
+        }
+        if (words[i] == NOT_CACHED) {
+            free_word = &words[i];
+            break;
+        }
+    }
+    enum status status = make_frame(pickle, seen->key, ret_frame);
+    if (status == STATUS_OK && *ret_frame >> FRAME_BITS == 0)
+        *free_word = seen->key << FRAME_BITS | *ret_frame;
+    return status;
 }
 
-/* The frames of a stack from here on: all are seen, and their places in the cache asked for,
- * before the first is looked up. */
-static enum status run_frames(struct pickle *pickle, size_t *ret_size)
+/* The length of a frame that would be memo entry `next`; 0: it is something else. */
+static inline size_t see_frame(const uint8_t *bytes, size_t next, uint64_t *ret_key)
 {
-    struct seen_frame frames[FRAMES_AT_ONCE];
-    size_t count = 0, at = pickle->position;
-    while (count < FRAMES_AT_ONCE && pickle->size - at >= RUN_BYTES &&
-           see_frame(pickle, pickle->data + at, pickle->memo.count + count, &frames[count])) {
-        __builtin_prefetch(&pickle->frame_cache[cache_place(pickle, frames[count].key)]);
-        at += frames[count++].size;
+    uint32_t index, line;
+    size_t got = get(bytes, &index);
+    size_t number = got ? small_int(bytes + got, &line) : 0;
+    const uint8_t *tuple = bytes + got + number;
+    if (!number || *tuple != 0x86 || index >= INDEX_LIMIT)
+        return 0;
+    *ret_key = (uint64_t)index << LINE_BITS | line;
+    size_t kept = put(tuple + 1, next);
+    return kept ? got + number + 1 + kept : 0;
+}
+
+/* The next few frames, from stack->end on, and their places in the cache, which are asked for. */
+static inline size_t see_frames(const struct pickle *pickle, struct pickle_new_stack *stack,
+                                struct seen_frame seen[FRAMES_AT_ONCE])
+{
+    const uint8_t *at = pickle->data + stack->end, *end = pickle->data + pickle->size;
+    const uint64_t *cache = pickle->frame_cache;
+    size_t next = pickle->memo.count + stack->depth, count = 0, size;
+    unsigned shift = 64 - pickle->cache_bits;
+    while (count < FRAMES_AT_ONCE && end - at >= RUN_BYTES &&
+           (size = see_frame(at, next + count, &seen[count].key))) {
+        size_t place = seen[count].key * UINT64_C(0x9e3779b97f4a7c15) >> shift;
+        __builtin_prefetch(&cache[place]);
+        seen[count++].place = place;
+        at += size;
     }
-    if (!count)
-        return STATUS_OK;
-    if (!array_reserve(&pickle->memo, count) || !array_reserve(&pickle->stack, count))
-        return STATUS_NO_MEMORY;
-    uint32_t *put_here = pickle->memo.items + pickle->memo.count;
-    uint32_t *push_here = pickle->stack.items + pickle->stack.count;
-    for (size_t i = 0; i < count; i++) {
-        enum status status = find_frame(pickle, frames[i].key, &put_here[i]);
-        if (status != STATUS_OK)
-            return status;
-        push_here[i] = put_here[i];
+    stack->end = (size_t)(at - pickle->data);
+    return count;
+}
+
+/* The frames of the stack. All of the next few are seen before the first is looked up. */
+static inline enum status read_frames(struct pickle *pickle, struct pickle_new_stack *stack)
+{
+    struct seen_frame seen[FRAMES_AT_ONCE];
+    size_t count = FRAMES_AT_ONCE, depth = 0;
+    while (count == FRAMES_AT_ONCE && depth <= PICKLE_FRAMES_MAX - FRAMES_AT_ONCE) {
+        stack->depth = depth;
+        count = see_frames(pickle, stack, seen);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t word = pickle->frame_cache[seen[i].place];
+            uint32_t frame = cached_frame(word);
+            enum status status =
+                is_cached(word, seen[i].key) ? STATUS_OK : find_frame(pickle, &seen[i], &frame);
+            if (status != STATUS_OK || frame == PROFILE_NO_ID) {
+                stack->depth = 0;
+                return status;
+            }
+            stack->frames[PICKLE_FRAMES_MAX - ++depth] = frame;
+        }
     }
-    pickle->memo.count += count;
-    pickle->memo_used += count;
-    pickle->stack.count += count;
-    *ret_size = at - pickle->position;
+    stack->depth = depth;
     return STATUS_OK;
+}
+
+/* From stack->end on. */
+static inline enum status read_stack(struct pickle *pickle, struct pickle_new_stack *stack)
+{
+    bool is_marked = pickle->data[stack->end] == '(';
+    size_t kept = 0;
+    stack->end += is_marked;
+    enum status status = read_frames(pickle, stack);
+    const uint8_t *tuple = pickle->data + stack->end;
+    bool has_opcode = is_marked || (stack->depth >= 1 && stack->depth <= 3);
+    if (has_opcode && pickle->size - stack->end >= RUN_BYTES &&
+        *tuple == (is_marked ? 't' : 0x84 + stack->depth))
+        kept = put(tuple + 1, pickle->memo.count + stack->depth);
+    if (!kept)
+        stack->depth = 0;
+    stack->end += 1 + kept;
+    return status;
+}
+
+static inline const uint32_t *frames_of(const struct pickle_new_stack *stack)
+{
+    return stack->frames + PICKLE_FRAMES_MAX - stack->depth;
+}
+
+/* Looks up the stack that waits, if one does. */
+static inline enum status finish_stack(struct pickle *pickle)
+{
+    struct pickle_new_stack *stack = &pickle->new_stacks[!pickle->newest];
+    uint32_t id;
+    if (!stack->depth)
+        return STATUS_OK;
+    enum status status = profile_add_hashed_stack(pickle->profile, frames_of(stack),
+                                                  (uint32_t)stack->depth, stack->hash, &id);
+    if (status != STATUS_OK || id > PICKLE_PAYLOAD_MAX)
+        return status == STATUS_OK ? STATUS_OVER_LIMIT : status;
+    pickle->memo.values.items[stack->kept] = pickle_value(PICKLE_STACK, id);
+    stack->depth = 0;
+    return STATUS_OK;
+}
+
+/* The stack and its frames take their places in the memo. What it is waits for the next one: to
+ * look it up at once is to wait for the profile's table. */
+static inline enum status keep_stack(struct pickle *pickle, struct pickle_new_stack *stack)
+{
+    if (!pickle_memo_pass(&pickle->memo, stack->depth) ||
+        !pickle_memo_add(&pickle->memo, pickle_value(PICKLE_STACK, 0)))
+        return STATUS_NO_MEMORY;
+    stack->kept = pickle->memo.values.count - 1;
+    stack->hash = profile_hash_stack(pickle->profile, frames_of(stack), (uint32_t)stack->depth);
+    enum status status = finish_stack(pickle);
+    pickle->newest = !pickle->newest;
+    return status;
 }
 
 /* ---- traces */
 
-static inline enum status run_trace(struct pickle *pickle, const uint8_t *bytes, size_t *ret_size)
+/* The trace's tuple and its place in the memo, `next`: their length, or 0. */
+static inline size_t see_end(const struct pickle *pickle, size_t at, bool has_total, size_t next)
 {
-    struct pickle_trace trace;
-    uint32_t size, index, total;
-    bool has_total = bytes[0] == '(';
-    size_t at = has_total, part;
-    if (!(part = small_int(bytes + at, &trace.domain)))
-        return STATUS_OK;
-    at += part;
-    if (!(part = positive_int(bytes + at, &size)))
-        return STATUS_OK;
-    at += part;
-    if (!(part = get(pickle, bytes + at, &index)) || index > PICKLE_PAYLOAD_MAX)
-        return STATUS_OK;
-    at += part;
-    if (has_total && !(part = small_int(bytes + at, &total)))
-        return STATUS_OK;
-    at += has_total ? part : 0;
-    if (bytes[at] != (has_total ? 't' : 0x87) ||
-        !(part = put(pickle, bytes + at + 1, pickle->memo.count)))
-        return STATUS_OK;
-    if (pickle->traces.count > PICKLE_PAYLOAD_MAX)
-        return STATUS_OVER_LIMIT;
-    trace.stack = pickle_later(index);
-    trace.size = size;
-    uint32_t value = pickle_value(PICKLE_TRACE, (uint32_t)pickle->traces.count);
-    *ret_size = at + 1 + part;
-    return array_push(&pickle->traces, trace) && push_and_put(pickle, value) ? STATUS_OK
-                                                                             : STATUS_NO_MEMORY;
+    uint32_t total;
+    const uint8_t *bytes = pickle->data + at;
+    if (pickle->size - at < RUN_BYTES)
+        return 0;
+    size_t number = has_total ? small_int(bytes, &total) : 0;
+    if ((has_total && !number) || bytes[number] != (has_total ? 't' : 0x87))
+        return 0;
+    size_t kept = put(bytes + number + 1, next);
+    return kept ? number + 1 + kept : 0;
 }
 
-void pickle_resolve_traces(struct pickle *pickle)
+static enum status push_trace(struct pickle *pickle, struct pickle_trace trace)
 {
-    struct pickle_trace *traces = pickle->traces.items;
-    for (; pickle->resolved < pickle->traces.count; pickle->resolved++) {
-        struct pickle_trace *trace = &traces[pickle->resolved];
-        if (pickle_kind_of(trace->stack) != PICKLE_NOTHING)
-            continue;
-        uint32_t value = pickle->memo.items[pickle_payload(trace->stack)];
-        trace->stack = pickle_kind_of(value) == PICKLE_STACK ? value : 0;
+    if (pickle->traces.count > PICKLE_PAYLOAD_MAX)
+        return STATUS_OVER_LIMIT;
+    uint32_t value = pickle_value(PICKLE_TRACE, (uint32_t)pickle->traces.count);
+    return array_push(&pickle->traces, trace) && pickle_memo_add(&pickle->memo, value) &&
+                   array_push(&pickle->stack, value)
+               ? STATUS_OK
+               : STATUS_NO_MEMORY;
+}
+
+static inline enum status run_trace(struct pickle *pickle, size_t *ret_size)
+{
+    const uint8_t *bytes = pickle->data + pickle->position;
+    struct pickle_new_stack *stack = &pickle->new_stacks[pickle->newest];
+    struct pickle_trace trace;
+    uint32_t size, index;
+    uint64_t key;
+    bool has_total = bytes[0] == '(';
+    size_t at = has_total, part, next = pickle->memo.count, place;
+    enum status status = STATUS_OK;
+    if (!(part = any_int(bytes + at, &trace.domain)))
+        return STATUS_OK;
+    at += part;
+    if (!(part = any_int(bytes + at, &size)))
+        return STATUS_OK;
+    at += part;
+    trace.size = size;
+    stack->depth = 0;
+    stack->end = pickle->position + at;
+    part = get(bytes + at, &index);
+    if (part && !see_frame(bytes + at, next, &key)) {
+        place = index < next ? index : SIZE_MAX;
+        stack->end += part;
+    } else {
+        status = read_stack(pickle, stack);
+        if (!stack->depth)
+            return status;
+        place = next + stack->depth;
+        next = place + 1;
     }
+    part = see_end(pickle, stack->end, has_total, next);
+    if (status != STATUS_OK || !part || place > PICKLE_PAYLOAD_MAX)
+        return stack->depth = 0, status;
+    *ret_size = stack->end + part - pickle->position;
+    trace.stack = pickle_later((uint32_t)place);
+    if (stack->depth)
+        status = keep_stack(pickle, stack);
+    return status == STATUS_OK ? push_trace(pickle, trace) : status;
 }
 
 static enum status prepare_cache(struct pickle *pickle)
@@ -220,21 +321,22 @@ static enum status prepare_cache(struct pickle *pickle)
     return STATUS_OK;
 }
 
-/* As many runs as there are from the position on. */
+/* As many traces as there are from the position on. What is left to do later needs a memo in
+ * which nothing is put twice: a thin one. */
 enum status pickle_run_fast(struct pickle *pickle)
 {
     enum status status = pickle->frame_cache ? STATUS_OK : prepare_cache(pickle);
     while (status == STATUS_OK && pickle->size - pickle->position >= RUN_BYTES) {
-        const uint8_t *bytes = pickle->data + pickle->position;
+        uint8_t code = pickle->data[pickle->position];
         size_t size = 0;
         pickle->offset = pickle->position;
-        if (bytes[0] == 'h' || bytes[0] == 'j')
-            status = run_frames(pickle, &size);
-        else if (bytes[0] == '(' || bytes[0] == 'K')
-            status = run_trace(pickle, bytes, &size);
+        if (code == '(' || code == 'K' || code == 'M' || code == 'J')
+            status = run_trace(pickle, &size);
         pickle->position += size;
         if (!size)
             break;
     }
+    if (status == STATUS_OK)
+        status = finish_stack(pickle);
     return status == STATUS_OK ? status : pickle_fail_plainly(pickle, status);
 }

@@ -67,34 +67,48 @@ enum status pickle_unmark(struct pickle *pickle, size_t *ret_count)
     return STATUS_OK;
 }
 
+/* ---- the memo */
+
+enum status pickle_fail_thin(struct pickle *pickle)
+{
+    pickle->needs_full_memo = true;
+    return STATUS_UNSUPPORTED;
+}
+
 /* Picklers number what they put, so an index is below the file's size. CPython's own
  * machine makes room for any: five bytes then take 32 GiB. */
 enum status pickle_memo_put(struct pickle *pickle, uint64_t index, uint32_t value)
 {
+    struct pickle_memo *memo = &pickle->memo;
     if (index >= pickle->size)
         return pickle_fail(pickle, STATUS_CORRUPT,
                            "memo entry %llu in a file of %zu bytes: the file is damaged",
                            (unsigned long long)index, pickle->size);
-    pickle_values *memo = &pickle->memo;
-    if (index >= memo->count) {
-        size_t added = (size_t)index + 1 - memo->count;
-        if (!array_reserve(memo, added))
+    if (memo->is_thin && index != memo->count)
+        return pickle_fail_thin(pickle);
+    if (memo->is_thin)
+        return pickle_memo_add(memo, value) ? STATUS_OK
+                                            : pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
+    if (index >= memo->values.count) {
+        size_t added = (size_t)index + 1 - memo->values.count;
+        if (!array_reserve(&memo->values, added))
             return pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
-        memset(memo->items + memo->count, 0, added * sizeof *memo->items);
-        memo->count += added;
+        memset(memo->values.items + memo->values.count, 0, added * sizeof *memo->values.items);
+        memo->values.count += added;
     }
-    if (memo->items[index])
-        pickle_resolve_traces(pickle);
-    pickle->memo_used += !memo->items[index];
-    memo->items[index] = value;
+    memo->count += !memo->values.items[index];
+    memo->values.items[index] = value;
     return STATUS_OK;
 }
 
 enum status pickle_memo_get(struct pickle *pickle, uint64_t index)
 {
-    if (index >= pickle->memo.count || !pickle->memo.items[index])
+    const uint32_t *value = pickle_memo_find(&pickle->memo, index);
+    if (!value && pickle->memo.is_thin && index < pickle->memo.count)
+        return pickle_fail_thin(pickle);
+    if (!value)
         return pickle_fail(pickle, STATUS_CORRUPT,
                            "memo entry %llu was never put: the file is damaged",
                            (unsigned long long)index);
-    return pickle_push(pickle, pickle->memo.items[index]);
+    return pickle_push(pickle, *value);
 }

@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "inquest/base/checked_math.h"
+#include "inquest/base/huge_pages.h"
 
-#define HUGE_PAGE         ((size_t)2 << 20)
 #define TABLE_FIRST_SLOTS 64
 #define ID_LIMIT          (UINT32_MAX - 1) /* the largest id is PROFILE_NO_ID - 2 */
 
@@ -24,11 +23,16 @@ struct id_table {
     size_t capacity, count; /* capacity is a power of two, or 0 */
 };
 
+struct first_rows {
+    ARRAY(uint32_t) ids; /* by stack: the id + 1, or 0 */
+};
+
 struct profile_index {
     uint64_t key;
-    struct id_table strings, functions, frames, stacks, samples;
-    struct id_table traces;       /* but the first of each stack */
-    ARRAY(uint32_t) first_traces; /* by stack: the id + 1, or 0. Most have one domain. */
+    struct id_table strings, functions, frames, stacks;
+    /* Most stacks have one domain or one track: the first row of each stack is found by it, */
+    struct first_rows first_traces, first_samples;
+    struct id_table traces, samples; /* and here are the others */
 };
 
 /* ---- hashing */
@@ -69,27 +73,13 @@ static uint32_t hash_bytes(const struct profile_index *index, const void *data, 
 
 /* ---- tables */
 
-/* Zeroed. A large table is hit at random: on huge pages, where the system has them, most hits
- * need no walk through the page tables. */
-static uint64_t *allocate_slots(size_t capacity)
-{
-    size_t size = capacity * sizeof(uint64_t);
-    if (size < HUGE_PAGE)
-        return calloc(1, size);
-    uint64_t *slots = aligned_alloc(HUGE_PAGE, size);
-    if (!slots)
-        return NULL;
-    madvise(slots, size, MADV_HUGEPAGE);
-    memset(slots, 0, size);
-    return slots;
-}
-
 static bool table_grow(struct id_table *table)
 {
     size_t capacity = table->capacity ? table->capacity * 2 : TABLE_FIRST_SLOTS;
-    uint64_t *slots = allocate_slots(capacity);
+    uint64_t *slots = huge_pages_alloc(capacity * sizeof *slots);
     if (!slots)
         return false;
+    memset(slots, 0, capacity * sizeof *slots);
     for (size_t i = 0; i < table->capacity; i++) {
         if (!table->slots[i])
             continue;
@@ -158,7 +148,8 @@ void profile_seal(struct profile *profile)
     free(profile->index->stacks.slots);
     free(profile->index->traces.slots);
     free(profile->index->samples.slots);
-    array_deinit(&profile->index->first_traces);
+    array_deinit(&profile->index->first_traces.ids);
+    array_deinit(&profile->index->first_samples.ids);
     free(profile->index);
     profile->index = NULL;
 }
@@ -298,16 +289,26 @@ enum status profile_add_frame(struct profile *profile, uint32_t function, int32_
     return STATUS_OK;
 }
 
-enum status profile_add_stack(struct profile *profile, const uint32_t *frames, uint32_t depth,
-                              uint32_t *ret_stack)
+uint32_t profile_hash_stack(const struct profile *profile, const uint32_t *frames, uint32_t depth)
+{
+    if (!profile->index)
+        return 0;
+    const struct id_table *table = &profile->index->stacks;
+    uint32_t hash = depth ? hash_bytes(profile->index, frames, depth * sizeof *frames) : 0;
+    if (table->capacity)
+        __builtin_prefetch(&table->slots[hash & (table->capacity - 1)], 1);
+    return hash;
+}
+
+enum status profile_add_hashed_stack(struct profile *profile, const uint32_t *frames,
+                                     uint32_t depth, uint32_t hash, uint32_t *ret_stack)
 {
     struct id_table *table = profile->index ? &profile->index->stacks : NULL;
     enum status status = prepare(profile, table, profile->stacks.count);
     if (status != STATUS_OK)
         return status;
-    size_t bytes = depth * sizeof *frames;
-    uint32_t hash = depth ? hash_bytes(profile->index, frames, bytes) : 0, id;
-    size_t position = hash;
+    size_t bytes = depth * sizeof *frames, position = hash;
+    uint32_t id;
     while ((id = table_candidate(table, hash, &position)) != PROFILE_NO_ID) {
         const struct profile_stack *stack = &profile->stacks.items[id];
         if (stack->depth == depth &&
@@ -329,6 +330,13 @@ enum status profile_add_stack(struct profile *profile, const uint32_t *frames, u
     return STATUS_OK;
 }
 
+enum status profile_add_stack(struct profile *profile, const uint32_t *frames, uint32_t depth,
+                              uint32_t *ret_stack)
+{
+    uint32_t hash = profile_hash_stack(profile, frames, depth);
+    return profile_add_hashed_stack(profile, frames, depth, hash, ret_stack);
+}
+
 static enum status add_to_trace(struct profile_trace *trace, uint64_t size, uint64_t count)
 {
     uint64_t size_sum, count_sum;
@@ -340,18 +348,18 @@ static enum status add_to_trace(struct profile_trace *trace, uint64_t size, uint
     return STATUS_OK;
 }
 
-/* Room in first_traces for all stacks there are. */
-static bool reserve_first_traces(struct profile *profile, uint32_t stack)
+/* Room for all stacks there are. */
+static inline bool first_rows_reserve(struct first_rows *first, const struct profile *profile,
+                                      uint32_t stack)
 {
-    struct profile_index *index = profile->index;
-    if (stack < index->first_traces.count)
+    if (stack < first->ids.count)
         return true;
     size_t wanted = max_u64(profile->stacks.count, (uint64_t)stack + 1);
-    size_t added = wanted - index->first_traces.count;
-    if (!array_reserve(&index->first_traces, added))
+    size_t added = wanted - first->ids.count;
+    if (!array_reserve(&first->ids, added))
         return false;
-    memset(index->first_traces.items + index->first_traces.count, 0, added * sizeof(uint32_t));
-    index->first_traces.count = wanted;
+    memset(first->ids.items + first->ids.count, 0, added * sizeof(uint32_t));
+    first->ids.count = wanted;
     return true;
 }
 
@@ -359,9 +367,9 @@ enum status profile_add_trace(struct profile *profile, uint32_t stack, uint32_t 
                               uint64_t size, uint64_t count)
 {
     struct profile_trace trace = {stack, domain, size, count};
-    if (!profile->index || !reserve_first_traces(profile, stack))
+    if (!profile->index || !first_rows_reserve(&profile->index->first_traces, profile, stack))
         return STATUS_NO_MEMORY;
-    uint32_t *first = &profile->index->first_traces.items[stack], id;
+    uint32_t *first = &profile->index->first_traces.ids.items[stack], id;
     if (!*first) {
         if (profile->traces.count >= ID_LIMIT)
             return STATUS_OVER_LIMIT;
@@ -397,9 +405,9 @@ enum status profile_add_traces(struct profile *profile, const struct profile_tra
     if (!profile->index)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        if (!reserve_first_traces(profile, traces[i].stack))
+        if (!first_rows_reserve(&profile->index->first_traces, profile, traces[i].stack))
             return STATUS_NO_MEMORY;
-    const uint32_t *first = profile->index->first_traces.items;
+    const uint32_t *first = profile->index->first_traces.ids.items;
     for (size_t i = 0; i < count; i++)
         __builtin_prefetch(&first[traces[i].stack], 1);
     for (size_t i = 0; i < count; i++)
@@ -412,25 +420,42 @@ enum status profile_add_traces(struct profile *profile, const struct profile_tra
     return status;
 }
 
+static enum status add_to_sample(struct profile_sample *sample, double weight, uint64_t count)
+{
+    if (!checked_add_u64(sample->count, count, &sample->count))
+        return STATUS_OVER_LIMIT;
+    sample->weight += weight;
+    return STATUS_OK;
+}
+
 enum status profile_add_sample(struct profile *profile, uint32_t stack, uint32_t track,
                                double weight, uint64_t count)
 {
-    struct id_table *table = profile->index ? &profile->index->samples : NULL;
+    struct profile_sample sample = {stack, track, weight, count};
+    if (!profile->index || !first_rows_reserve(&profile->index->first_samples, profile, stack))
+        return STATUS_NO_MEMORY;
+    uint32_t *first = &profile->index->first_samples.ids.items[stack], id;
+    if (!*first) {
+        if (profile->samples.count >= ID_LIMIT)
+            return STATUS_OVER_LIMIT;
+        if (!array_push(&profile->samples, sample))
+            return STATUS_NO_MEMORY;
+        *first = (uint32_t)profile->samples.count;
+        return STATUS_OK;
+    }
+    if (profile->samples.items[*first - 1].track == track)
+        return add_to_sample(&profile->samples.items[*first - 1], weight, count);
+    struct id_table *table = &profile->index->samples;
     enum status status = prepare(profile, table, profile->samples.count);
     if (status != STATUS_OK)
         return status;
-    uint32_t hash = hash_two(profile->index, stack, track), id;
+    uint32_t hash = hash_two(profile->index, stack, track);
     size_t position = hash;
     while ((id = table_candidate(table, hash, &position)) != PROFILE_NO_ID) {
-        struct profile_sample *sample = &profile->samples.items[id];
-        if (sample->stack != stack || sample->track != track)
-            continue;
-        if (!checked_add_u64(sample->count, count, &sample->count))
-            return STATUS_OVER_LIMIT;
-        sample->weight += weight;
-        return STATUS_OK;
+        struct profile_sample *other = &profile->samples.items[id];
+        if (other->stack == stack && other->track == track)
+            return add_to_sample(other, weight, count);
     }
-    struct profile_sample sample = {stack, track, weight, count};
     id = (uint32_t)profile->samples.count;
     if (!array_push(&profile->samples, sample))
         return STATUS_NO_MEMORY;

@@ -107,23 +107,44 @@ static enum status find_traces(struct pickle *pickle, uint32_t snapshot, uint32_
 
 #define BATCH 64
 
-/* The traces of the list from `first` on. */
-static enum status add_batch(struct pickle *pickle, const pickle_values *list, size_t first,
+/* The stacks of traces are looked for in the memo all at once, as it is slow to answer. False:
+ * the one at *ret_wrong has none. */
+static bool find_stacks(const struct pickle *pickle, const struct pickle_trace *traces,
+                        size_t count, struct profile_trace *ret_traces, size_t *ret_wrong)
+{
+    const uint32_t *stacks[BATCH];
+    for (size_t i = 0; i < count; i++)
+        pickle_memo_prefetch(&pickle->memo, pickle_payload(traces[i].stack));
+    for (size_t i = 0; i < count; i++)
+        stacks[i] = pickle_kind_of(traces[i].stack) == PICKLE_NOTHING
+                        ? pickle_memo_find(&pickle->memo, pickle_payload(traces[i].stack))
+                        : &traces[i].stack;
+    for (size_t i = 0; i < count; i++) {
+        *ret_wrong = i;
+        if (!stacks[i] || pickle_kind_of(*stacks[i]) != PICKLE_STACK)
+            return false;
+        ret_traces[i] =
+            (struct profile_trace){pickle_payload(*stacks[i]), traces[i].domain, traces[i].size, 1};
+    }
+    return true;
+}
+
+static enum status fail_trace(struct pickle *pickle, size_t trace)
+{
+    return error_set(pickle->err, STATUS_CORRUPT,
+                     "trace %zu is no (domain, size, traceback) of numbers that fit: the file is "
+                     "damaged",
+                     trace);
+}
+
+/* Those that the list has from `first` on. */
+static enum status add_batch(struct pickle *pickle, const struct pickle_trace *traces, size_t first,
                              size_t count)
 {
     struct profile_trace batch[BATCH];
-    for (size_t i = 0; i < count; i++) {
-        uint32_t value = list->items[first + i];
-        struct pickle_trace trace = {0};
-        if (pickle_kind_of(value) == PICKLE_TRACE)
-            trace = pickle->traces.items[pickle_payload(value)];
-        if (pickle_kind_of(trace.stack) != PICKLE_STACK)
-            return error_set(pickle->err, STATUS_CORRUPT,
-                             "trace %zu is no (domain, size, traceback) of numbers that fit: the "
-                             "file is damaged",
-                             first + i);
-        batch[i] = (struct profile_trace){pickle_payload(trace.stack), trace.domain, trace.size, 1};
-    }
+    size_t wrong;
+    if (!find_stacks(pickle, traces, count, batch, &wrong))
+        return fail_trace(pickle, first + wrong);
     enum status status = profile_add_traces(pickle->profile, batch, count);
     if (status == STATUS_OVER_LIMIT)
         return error_set(pickle->err, STATUS_CORRUPT,
@@ -133,15 +154,29 @@ static enum status add_batch(struct pickle *pickle, const pickle_values *list, s
     return status == STATUS_OK ? status : pickle_fail_plainly(pickle, status);
 }
 
-static enum status add_traces(struct pickle *pickle, uint32_t list)
+/* What the list has besides. */
+static enum status add_values(struct pickle *pickle, const struct pickle_list *list)
 {
-    if (pickle_kind_of(list) != PICKLE_LIST)
-        return STATUS_OK;
-    const pickle_values *traces = &pickle->lists.items[pickle_payload(list)];
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < traces->count && status == STATUS_OK; i += BATCH)
-        status = add_batch(pickle, traces, i, min_u64(BATCH, traces->count - i));
+    for (size_t i = 0; i < list->values.count && status == STATUS_OK; i++) {
+        uint32_t value = list->values.items[i];
+        status = pickle_kind_of(value) == PICKLE_TRACE
+                     ? add_batch(pickle, &pickle->traces.items[pickle_payload(value)],
+                                 list->traces + i, 1)
+                     : fail_trace(pickle, list->traces + i);
+    }
     return status;
+}
+
+static enum status add_traces(struct pickle *pickle, uint32_t value)
+{
+    if (pickle_kind_of(value) != PICKLE_LIST)
+        return STATUS_OK;
+    const struct pickle_list *list = &pickle->lists.items[pickle_payload(value)];
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < list->traces && status == STATUS_OK; i += BATCH)
+        status = add_batch(pickle, pickle->traces.items + i, i, min_u64(BATCH, list->traces - i));
+    return status == STATUS_OK ? add_values(pickle, list) : status;
 }
 
 static enum status add_facts(struct pickle *pickle, uint32_t snapshot)
@@ -169,11 +204,8 @@ static enum status read_snapshot(struct pickle *pickle)
 {
     uint32_t snapshot, list = 0;
     enum status status = pickle_run(pickle, &snapshot);
-    if (status != STATUS_OK)
-        return status;
-    pickle_resolve_traces(pickle);
-    array_deinit(&pickle->memo);
-    status = find_traces(pickle, snapshot, &list);
+    if (status == STATUS_OK)
+        status = find_traces(pickle, snapshot, &list);
     if (status == STATUS_OK)
         status = add_traces(pickle, list);
     if (status == STATUS_OK)
@@ -188,8 +220,13 @@ enum status tracemalloc_parse(const struct input_file *input, struct progress *p
     profile->format = "tracemalloc pickle";
     profile->unit = "bytes";
     struct pickle pickle;
-    pickle_init(&pickle, input->data, (size_t)input->size, profile, progress, err);
+    pickle_init(&pickle, input, true, profile, progress, err);
     enum status status = read_snapshot(&pickle);
+    if (pickle.needs_full_memo) {
+        pickle_deinit(&pickle);
+        pickle_init(&pickle, input, false, profile, progress, err);
+        status = read_snapshot(&pickle);
+    }
     pickle_deinit(&pickle);
     return status;
 }

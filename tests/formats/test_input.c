@@ -156,6 +156,42 @@ static void plain_file_is_mapped_as_it_is(void **state)
     input_file_close(NULL);
 }
 
+static unsigned long file_pages(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %*u %lu", &pages), 1);
+    fclose(file);
+    return pages;
+}
+
+static void what_was_read_may_be_forgotten(void **state)
+{
+    uint8_t *plain = *state;
+    struct input_file file;
+    struct error err = {0};
+    const char *path = write_file("plain", plain, PLAIN);
+    assert_int_equal(input_file_open(path, NULL, &file, &err), STATUS_OK);
+    assert_plain(&file, plain, PLAIN);
+    unsigned long before = file_pages();
+    input_file_forget(&file, 0, PLAIN);
+    assert_true(file_pages() + PLAIN / 4096 / 2 < before);
+    assert_plain(&file, plain, PLAIN);
+    input_file_forget(&file, 5000, PLAIN * 2);
+    input_file_forget(&file, 9000, 5000);
+    assert_plain(&file, plain, PLAIN);
+    input_file_close(&file);
+    /* what is not a file's mapping is left alone */
+    file = (struct input_file){.data = plain, .size = PLAIN};
+    uint8_t first = plain[0], last = plain[PLAIN - 1];
+    plain[0] = plain[PLAIN - 1] = 77;
+    input_file_forget(&file, 0, PLAIN);
+    assert_int_equal(plain[0] + plain[PLAIN - 1], 154);
+    plain[0] = first;
+    plain[PLAIN - 1] = last;
+}
+
 static void each_wrapper_is_unwrapped_sparsely(void **state)
 {
     uint8_t *plain = *state;
@@ -512,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_file_is_mapped_as_it_is),
+        cmocka_unit_test(what_was_read_may_be_forgotten),
         cmocka_unit_test(each_wrapper_is_unwrapped_sparsely),
         cmocka_unit_test(frames_one_after_the_other_are_joined),
         cmocka_unit_test(wrappers_within_wrappers_are_unwrapped),

@@ -142,6 +142,103 @@ static void a_memo_place_may_change(void **state)
     profile_deinit(&profile);
 }
 
+static uint32_t depth_of(const struct profile *profile, size_t trace)
+{
+    return profile->stacks.items[profile->traces.items[trace].stack].depth;
+}
+
+/* Snapshot.dump writes a frame into each stack anew, and each trace once; others need not. */
+static void what_a_memo_forgot_is_found(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    struct profile profile;
+    BYTES_ADD(&bytes, BEGIN "(K\0K\1" FRAME "q\1\x85q\2K\1tq\3");
+    BYTES_ADD(&bytes, "(K\0K\2h\1h\1\x86q\4K\2tq\5(K\1K\4h\4K\2tq\6" END);
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.traces.count, 3);
+    expect_trace(&profile, 0, 0, 1, 1);
+    expect_trace(&profile, 1, 0, 2, 1);
+    expect_trace(&profile, 2, 1, 4, 1);
+    assert_int_equal(depth_of(&profile, 0), 1);
+    assert_int_equal(depth_of(&profile, 1), 2);
+    assert_int_equal(depth_of(&profile, 2), 2);
+    profile_deinit(&profile);
+
+    BYTES_ADD(&bytes, BEGIN "(K\0K\1" FRAME "\x85q\1K\1tq\2h\2(K\1K\3h\1K\1tq\3h\2" END);
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.traces.count, 2);
+    expect_trace(&profile, 0, 0, 3, 3);
+    expect_trace(&profile, 1, 1, 3, 1);
+    profile_deinit(&profile);
+}
+
+/* The list's traces are those that were made, in that order, or not. */
+static void a_list_may_leave_traces_out(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    struct profile profile;
+    BYTES_ADD(&bytes, BEGIN "(K\0K\1" FRAME "\x85q\1K\1tq\2\x30(K\0K\2h\1K\1tq\3" END);
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.traces.count, 1);
+    expect_trace(&profile, 0, 0, 2, 1);
+    profile_deinit(&profile);
+
+    BYTES_ADD(&bytes, BEGIN "(K\0K\1" FRAME "\x85q\1K\1tq\2\x32\x32(K\2K\5h\1K\1tq\3" END);
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.traces.count, 2);
+    expect_trace(&profile, 0, 0, 3, 3);
+    expect_trace(&profile, 1, 2, 5, 1);
+    profile_deinit(&profile);
+
+    BYTES_ADD(&bytes, BEGIN "(K\0K\1" FRAME "\x85q\1K\1tq\2N(K\0K\2h\1K\1tq\3" END);
+    expect_failure(&bytes, STATUS_CORRUPT, "trace 1 is no");
+}
+
+/* A trace with a stack of its own, and one that gets that stack again, in two ways to write the
+ * size: the common one, and one that is left to the opcodes. */
+static uint32_t add_deep_trace(struct bytes *bytes, uint32_t depth, uint32_t memo)
+{
+    BYTES_ADD(bytes, "(K\0K\1");
+    if (depth > 3)
+        BYTES_ADD(bytes, "(");
+    for (uint32_t i = 0; i < depth; i++)
+        BYTES_ADD(bytes, "h\1K\7\x86\x94");
+    bytes_add_many(bytes, depth > 3 ? 't' : (uint8_t)(0x84 + depth), 1);
+    BYTES_ADD(bytes, "\x94K\xfft\x94(K\1\x8a\1\2j");
+    bytes_add_u32(bytes, memo + depth);
+    BYTES_ADD(bytes, "K\xfft\x94(K\1K\3j");
+    bytes_add_u32(bytes, memo + depth);
+    BYTES_ADD(bytes, "K\xfft\x94");
+    return memo + depth + 4;
+}
+
+static void stacks_of_any_depth(void **state)
+{
+    (void)state;
+    static const uint32_t depths[] = {1, 2, 3, 4, 15, 16, 17, 32, 33, 1008, 1009, 1024, 1025, 2000};
+    size_t count = sizeof depths / sizeof *depths;
+    struct bytes bytes = {0};
+    struct profile profile;
+    BYTES_ADD(&bytes, BEGIN "X\6\0\0\0"
+                            "app.pyq\1\x30");
+    uint32_t memo = 2;
+    for (size_t i = 0; i < count; i++)
+        memo = add_deep_trace(&bytes, depths[i], memo);
+    BYTES_ADD(&bytes, END);
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.stacks.count, count);
+    assert_int_equal(profile.traces.count, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(depth_of(&profile, 2 * i), depths[i]);
+        assert_int_equal(depth_of(&profile, 2 * i + 1), depths[i]);
+        expect_trace(&profile, 2 * i, 0, 1, 1);
+        expect_trace(&profile, 2 * i + 1, 1, 5, 2);
+    }
+    profile_deinit(&profile);
+}
+
 static void nothing_is_run(void **state)
 {
     (void)state;
@@ -332,6 +429,9 @@ int main(void)
         cmocka_unit_test(wrong_sizes_are_refused),
         cmocka_unit_test(a_trace_of_no_stack_is_refused),
         cmocka_unit_test(a_memo_place_may_change),
+        cmocka_unit_test(what_a_memo_forgot_is_found),
+        cmocka_unit_test(a_list_may_leave_traces_out),
+        cmocka_unit_test(stacks_of_any_depth),
         cmocka_unit_test(nothing_is_run),
         cmocka_unit_test(what_is_no_snapshot_is_named),
         cmocka_unit_test(damage_is_named),

@@ -24,6 +24,7 @@ struct input_file {
     char fingerprint[33]; /* hex: size, mtime, inode and sampled content of the stored
                               file; of a pipe, size and samples of the plain bytes */
     int fd;               /* of the plain bytes */
+    bool is_mapped;       /* `data` is a mapping of it, as input_file_open leaves it */
 };
 
 /* Opens, recognises the wrapper by content, unwraps and maps. A directory, an
@@ -31,6 +32,10 @@ struct input_file {
 enum status input_file_open(const char *name, struct progress *progress,
                             struct input_file *ret_file, struct error *err) MUST_CHECK;
 void input_file_close(struct input_file *file);
+
+/* For who reads from start to end: the bytes from `from` up to `to` are not needed soon. They
+ * stay readable, and take no memory until they are read again. */
+void input_file_forget(const struct input_file *file, uint64_t from, uint64_t to);
 
 /* The fingerprint alone, without unwrapping: what finds an index in the cache. */
 enum status input_file_fingerprint(const char *name, char ret_fingerprint[33],

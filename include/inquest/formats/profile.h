@@ -75,10 +75,10 @@ struct profile_track {
 /* PROFILE_PSTATS: a function's own numbers, in the file's order. */
 struct profile_stat {
     uint32_t function;
+    uint32_t call_count;            /* callers, side by side in the file's order: */
+    uint64_t first_call;            /* into profile.calls */
     int64_t calls, primitive_calls; /* pstats' nc and cc */
     double self, total;             /* tt and ct, seconds */
-    uint64_t first_call;            /* of its callers in profile.calls, */
-    uint32_t call_count;            /* in the file's order */
 };
 
 struct profile_call {
@@ -153,6 +153,11 @@ enum status profile_add_frame(struct profile *profile, uint32_t function, int32_
 /* `frames` outermost first; depth 0 is the empty stack. */
 enum status profile_add_stack(struct profile *profile, const uint32_t *frames, uint32_t depth,
                               uint32_t *ret_stack) MUST_CHECK;
+/* The same in two steps, for those who have something else to do between them: the first asks
+ * for the memory that the second waits for. */
+uint32_t profile_hash_stack(const struct profile *profile, const uint32_t *frames, uint32_t depth);
+enum status profile_add_hashed_stack(struct profile *profile, const uint32_t *frames,
+                                     uint32_t depth, uint32_t hash, uint32_t *ret_stack) MUST_CHECK;
 /* Adds to what the stack has already. */
 enum status profile_add_trace(struct profile *profile, uint32_t stack, uint32_t domain,
                               uint64_t size, uint64_t count) MUST_CHECK;
