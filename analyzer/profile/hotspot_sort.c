@@ -121,7 +121,8 @@ static int compare_rows(const void *a, const void *b, void *context)
     case HOTSPOT_BY_FILE: order = compare_files(sorting, first, second); break;
     case HOTSPOT_BY_LINE: order = compare_lines(sorting, first, second); break;
     case HOTSPOT_BY_NAME: order = compare_keys(sorting, first->key, second->key); break;
-    case HOTSPOT_UNSORTED: break;
+    case HOTSPOT_UNSORTED:
+    case HOTSPOT_NO_ROWS: break;
     }
     if (!order)
         order = compare_totals(sorting, first, second);

@@ -40,14 +40,20 @@ uint32_t pstats_width(const char *text, size_t size)
     return width;
 }
 
+static bool is_built_in(const struct profile *profile, const struct profile_function *function)
+{
+    return !function->line && profile->strings.items[function->file].size == 1 &&
+           *profile_text(profile, function->file) == '~';
+}
+
+/* As wide as its parts: what widen counts on. */
 void pstats_standard_name(const struct profile *profile, uint32_t id, struct text *ret_name)
 {
     const struct profile_function *function = &profile->functions.items[id];
     const struct profile_string *file = &profile->strings.items[function->file];
     const struct profile_string *named = &profile->strings.items[function->name];
     const char *name = profile_text(profile, function->name);
-    bool built_in =
-        file->size == 1 && *profile_text(profile, function->file) == '~' && !function->line;
+    bool built_in = is_built_in(profile, function);
     if (built_in && named->size > 1 && name[0] == '<' && name[named->size - 1] == '>') {
         text_append_char(ret_name, '{');
         text_append_n(ret_name, name + 1, named->size - 2);
@@ -268,19 +274,43 @@ static enum status replace(struct pstats *stats, const struct profile *second, b
 
 /* ---- The object. */
 
-static uint32_t longest_name(const struct profile *profile)
+/* Characters of each string. */
+static uint32_t *string_widths(const struct profile *profile)
 {
-    struct text name;
-    uint32_t longest = 0;
-    text_init(&name);
-    for (size_t i = 0; i < profile->stats.count; i++) {
-        text_clear(&name);
-        pstats_standard_name(profile, profile->stats.items[i].function, &name);
-        uint32_t width = pstats_width(text_string(&name), name.size);
-        longest = width > longest ? width : longest;
+    uint32_t *widths = calloc(profile->strings.count + 1, sizeof *widths);
+    for (size_t i = 0; widths && i < profile->strings.count; i++)
+        widths[i] =
+            pstats_width(profile_text(profile, (uint32_t)i), profile->strings.items[i].size);
+    return widths;
+}
+
+static uint32_t line_width(int32_t line)
+{
+    uint32_t width = line < 0 ? 2 : 1;
+    for (; line <= -10 || line >= 10; line /= 10)
+        width++;
+    return width;
+}
+
+/* Widens for the longest standard name, without writing any. */
+static enum status widen(struct pstats *stats, const struct profile *profile)
+{
+    uint32_t *widths = string_widths(profile);
+    bool *has_stat = calloc(profile->functions.count + 1, sizeof *has_stat);
+    bool ok = widths && has_stat;
+    for (size_t i = 0; ok && i < profile->stats.count; i++)
+        has_stat[profile->stats.items[i].function] = true;
+    for (size_t i = 0; ok && i < profile->functions.count; i++) {
+        const struct profile_function *function = &profile->functions.items[i];
+        uint32_t width = widths[function->name];
+        if (!is_built_in(profile, function)) /* FILE:LINE(NAME) */
+            width += widths[function->file] + line_width(function->line) + 3;
+        if (has_stat[i] && width > stats->name_width)
+            stats->name_width = width;
     }
-    text_deinit(&name);
-    return longest;
+    free(widths);
+    free(has_stat);
+    return ok ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static bool is_profiler(const struct profile *profile, uint32_t id)
@@ -290,16 +320,28 @@ static bool is_profiler(const struct profile *profile, uint32_t id)
            !strcmp(profile_text(profile, function->name), "profiler");
 }
 
-static enum status find_top_level(struct pstats *stats, struct error *err)
+static enum status find_top_level(struct pstats *stats)
 {
     const struct profile *profile = &stats->profile;
+    bool has_profiler = false;
     stats->top_level.count = 0;
-    for (size_t i = 0; i < profile->calls.count; i++) {
+    for (uint32_t i = 0; !has_profiler && i < profile->functions.count; i++)
+        has_profiler = is_profiler(profile, i);
+    for (size_t i = 0; has_profiler && i < profile->calls.count; i++) {
         const struct profile_call *call = &profile->calls.items[i];
         if (is_profiler(profile, call->caller) && !array_push(&stats->top_level, call->callee))
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+            return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
+}
+
+/* What is known of the profile as it is now, names of `widest` included. */
+static enum status describe(struct pstats *stats, const struct profile *widest, struct error *err)
+{
+    enum status status = widen(stats, widest);
+    if (status == STATUS_OK)
+        status = find_top_level(stats);
+    return status == STATUS_OK ? status : error_set(err, status, "%s", status_name(status));
 }
 
 static void add_sums(struct pstats *stats, const struct profile *profile)
@@ -320,8 +362,7 @@ enum status pstats_init(struct pstats *stats, struct profile *profile, struct er
 {
     *stats = (struct pstats){.profile = *profile};
     add_sums(stats, profile);
-    stats->name_width = longest_name(profile);
-    return find_top_level(stats, err);
+    return describe(stats, profile, err);
 }
 
 void pstats_deinit(struct pstats *stats)
@@ -338,10 +379,8 @@ enum status pstats_add(struct pstats *stats, const struct profile *other, struct
     enum status status = replace(stats, other, false, err);
     if (status != STATUS_OK)
         return status;
-    uint32_t width = longest_name(other);
-    stats->name_width = width > stats->name_width ? width : stats->name_width;
     add_sums(stats, other);
-    return find_top_level(stats, err);
+    return describe(stats, other, err);
 }
 
 enum status pstats_strip_dirs(struct pstats *stats, struct error *err)
@@ -349,6 +388,6 @@ enum status pstats_strip_dirs(struct pstats *stats, struct error *err)
     enum status status = replace(stats, NULL, true, err);
     if (status != STATUS_OK)
         return status;
-    stats->name_width = longest_name(&stats->profile);
-    return find_top_level(stats, err);
+    stats->name_width = 0;
+    return describe(stats, &stats->profile, err);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sorting and restricting. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/profile/order.h"
 #include "analyzer/profile/restriction.h"
+#include "analyzer/profile/sequence_sort.h"
 #include "inquest/analyzer/profile_pstats.h"
 
 /* ---- Keys. */
@@ -109,9 +111,8 @@ struct sorting {
     const struct profile *profile;
     enum field fields[FIELDS_MAX];
     int field_count;
-    uint32_t *places; /* of strings */
-    char **standard;  /* names by row, NULL where nobody asks */
-    struct arena arena;
+    uint32_t *places;   /* of strings, in order; NULL where nobody asks */
+    uint32_t *standard; /* of standard names, by row; the same */
 };
 
 static enum status unknown_key(const char *word, size_t size, struct error *err)
@@ -143,46 +144,38 @@ static enum status parse_sort(const char *sort, struct sorting *sorting, struct 
 /* ---- Sorting: numbers descending, text and lines ascending, ties as the file has
  * them. */
 
-static int ascending(int64_t a, int64_t b)
+/* The key of a signed number: keys order as the numbers do. */
+static uint64_t rising(int64_t number)
 {
-    return (a > b) - (a < b);
+    return (uint64_t)number ^ UINT64_C(1) << 63;
 }
 
-static int descending(double a, double b)
+/* The largest first, what is no number last. */
+static uint64_t falling(double number)
 {
-    return (a < b) - (a > b);
+    uint64_t bits;
+    if (isnan(number))
+        return UINT64_MAX;
+    number += 0.0; /* -0 is 0 */
+    memcpy(&bits, &number, sizeof bits);
+    return bits >> 63 ? bits : ~bits ^ UINT64_C(1) << 63;
 }
 
-static int compare_field(const struct sorting *sorting, enum field field, uint32_t a, uint32_t b)
+static uint64_t key_of(const struct sorting *sorting, enum field field, uint32_t row)
 {
-    const struct profile *profile = sorting->profile;
-    const struct profile_stat *first = &profile->stats.items[a];
-    const struct profile_stat *second = &profile->stats.items[b];
-    const struct profile_function *left = &profile->functions.items[first->function];
-    const struct profile_function *right = &profile->functions.items[second->function];
+    const struct profile_stat *stat = &sorting->profile->stats.items[row];
+    const struct profile_function *function = &sorting->profile->functions.items[stat->function];
     switch (field) {
-    case FIELD_PRIMITIVE: return -ascending(first->primitive_calls, second->primitive_calls);
-    case FIELD_CALLS: return -ascending(first->calls, second->calls);
-    case FIELD_SELF: return descending(first->self, second->self);
-    case FIELD_TOTAL: return descending(first->total, second->total);
-    case FIELD_LINE: return ascending(left->line, right->line);
-    case FIELD_FILE: return ascending(sorting->places[left->file], sorting->places[right->file]);
-    case FIELD_NAME: return ascending(sorting->places[left->name], sorting->places[right->name]);
-    case FIELD_STANDARD_NAME: return strcmp(sorting->standard[a], sorting->standard[b]);
+    case FIELD_PRIMITIVE: return ~rising(stat->primitive_calls);
+    case FIELD_CALLS: return ~rising(stat->calls);
+    case FIELD_SELF: return falling(stat->self);
+    case FIELD_TOTAL: return falling(stat->total);
+    case FIELD_LINE: return rising(function->line);
+    case FIELD_FILE: return sorting->places[function->file];
+    case FIELD_NAME: return sorting->places[function->name];
+    case FIELD_STANDARD_NAME: return sorting->standard[row];
     }
     return 0;
-}
-
-static int compare_rows(const void *a, const void *b, void *context)
-{
-    const struct sorting *sorting = context;
-    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-    for (int i = 0; i < sorting->field_count; i++) {
-        int order = compare_field(sorting, sorting->fields[i], first, second);
-        if (order)
-            return order;
-    }
-    return ascending(first, second);
 }
 
 static bool needs(const struct sorting *sorting, enum field field)
@@ -193,24 +186,58 @@ static bool needs(const struct sorting *sorting, enum field field)
     return false;
 }
 
-static enum status name_rows(struct sorting *sorting)
+/* Adds each row's name to `names`: row by row, the strings that they are. */
+static enum status name_rows(const struct profile *profile, struct profile *names, uint32_t *rows)
 {
-    const struct profile *profile = sorting->profile;
     struct text name;
     enum status status = STATUS_OK;
-    sorting->standard = calloc(profile->stats.count + 1, sizeof *sorting->standard);
-    if (!sorting->standard)
-        return STATUS_NO_MEMORY;
     text_init(&name);
     for (size_t i = 0; status == STATUS_OK && i < profile->stats.count; i++) {
         text_clear(&name);
         pstats_standard_name(profile, profile->stats.items[i].function, &name);
-        sorting->standard[i] = arena_strdup(&sorting->arena, text_string(&name));
-        if (!sorting->standard[i] || !text_ok(&name))
-            status = STATUS_NO_MEMORY;
+        status = text_ok(&name) ? profile_add_string(names, text_string(&name), name.size, &rows[i])
+                                : STATUS_NO_MEMORY;
     }
     text_deinit(&name);
     return status;
+}
+
+static enum status order_names(struct sorting *sorting)
+{
+    size_t count = sorting->profile->stats.count;
+    struct profile names;
+    uint32_t *places = NULL;
+    sorting->standard = calloc(count + 1, sizeof *sorting->standard);
+    if (!sorting->standard)
+        return STATUS_NO_MEMORY;
+    profile_init(&names);
+    enum status status = name_rows(sorting->profile, &names, sorting->standard);
+    if (status == STATUS_OK)
+        status = order_strings(&names, &places);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        sorting->standard[i] = places[sorting->standard[i]];
+    free(places);
+    profile_deinit(&names);
+    return status;
+}
+
+/* By the last field first: what is equal in one keeps the order of those after it. */
+static enum status sort_by_fields(const struct sorting *sorting, uint32_t *rows, size_t count)
+{
+    struct keyed_item *items = calloc(2 * count + 1, sizeof *items);
+    if (!items)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        items[i].item = rows[i];
+    for (int field = sorting->field_count; field-- > 0;) {
+        for (size_t i = 0; i < count; i++)
+            items[i].key = key_of(sorting, sorting->fields[field], items[i].item);
+        keyed_sort(items, items + count, count);
+    }
+    for (size_t i = 0; i < count; i++)
+        rows[i] = items[i].item;
+    free(items);
+    return STATUS_OK;
 }
 
 static enum status sort_rows(struct sorting *sorting, uint32_t *rows, size_t count)
@@ -219,10 +246,8 @@ static enum status sort_rows(struct sorting *sorting, uint32_t *rows, size_t cou
     if (needs(sorting, FIELD_FILE) || needs(sorting, FIELD_NAME))
         status = order_strings(sorting->profile, &sorting->places);
     if (status == STATUS_OK && needs(sorting, FIELD_STANDARD_NAME))
-        status = name_rows(sorting);
-    if (status == STATUS_OK && count)
-        qsort_r(rows, count, sizeof *rows, compare_rows, sorting);
-    return status;
+        status = order_names(sorting);
+    return status == STATUS_OK ? sort_by_fields(sorting, rows, count) : status;
 }
 
 /* ---- Restricting. */
@@ -301,7 +326,6 @@ static enum status order_list(const struct pstats *stats, const char *sort, bool
         text_append(&list->message, "   Random listing order was used\n");
         return STATUS_OK;
     }
-    arena_init(&sorting.arena);
     text_append(&list->message, "   Ordered by: ");
     enum status status = parse_sort(sort, &sorting, &list->message, err);
     text_append_char(&list->message, '\n');
@@ -317,7 +341,6 @@ static enum status order_list(const struct pstats *stats, const char *sort, bool
     }
     free(sorting.places);
     free(sorting.standard);
-    arena_deinit(&sorting.arena);
     return status;
 }
 

@@ -18,6 +18,7 @@
 #include "inquest/base/limits.h"
 
 #define TYPE_FLAGGED 0x80
+#define TELL_BYTES   ((size_t)1 << 20)
 
 enum status marshal_fail(struct marshal *marshal, enum status status, const char *format, ...)
 {
@@ -36,8 +37,8 @@ static enum status fail_memory(struct marshal *marshal)
 
 /* ---- containers */
 
-static enum status open_frame(struct marshal *marshal, enum marshal_container container,
-                              uint32_t count, bool flagged)
+enum status marshal_open_frame(struct marshal *marshal, enum marshal_container container,
+                               uint32_t count, bool flagged)
 {
     if (marshal->depth == LIMIT_MARSHAL_DEPTH)
         return marshal_fail(marshal, STATUS_OVER_LIMIT,
@@ -51,7 +52,6 @@ static enum status open_frame(struct marshal *marshal, enum marshal_container co
     frame->count = count;
     frame->done = 0;
     frame->reference = PROFILE_NO_ID;
-    frame->offset = marshal->offset;
     frame->has_key = false;
     if (container == CONTAINER_CALLERS)
         frame->callers = (struct marshal_callers){.first = marshal->profile->calls.count};
@@ -85,8 +85,8 @@ static enum status open_code(struct marshal *marshal, bool flagged)
 {
     const struct code_layout *layout = marshal->layout;
     marshal->has_code = true;
-    enum status status =
-        open_frame(marshal, CONTAINER_CODE, layout->objects + layout->more_objects, flagged);
+    enum status status = marshal_open_frame(marshal, CONTAINER_CODE,
+                                            layout->objects + layout->more_objects, flagged);
     return status == STATUS_OK ? skip_code_numbers(marshal) : status;
 }
 
@@ -110,7 +110,7 @@ static enum status open_counted(struct marshal *marshal, uint8_t type, bool flag
     if (count < 0 || (uint32_t)count > marshal->size - marshal->position)
         return marshal_fail(marshal, STATUS_CORRUPT, "%d objects in %zu bytes: the file is damaged",
                             count, marshal->size - marshal->position);
-    return open_frame(marshal, container, (uint32_t)count, flagged);
+    return marshal_open_frame(marshal, container, (uint32_t)count, flagged);
 }
 
 /* Opens what has parts. */
@@ -123,8 +123,8 @@ static enum status open_container(struct marshal *marshal, uint8_t type, bool fl
     case '<':
     case '>':
     case ':': return open_counted(marshal, type, flagged);
-    case '{': return open_frame(marshal, dict_container(marshal), 0, flagged);
-    case '}': return open_frame(marshal, CONTAINER_DICT, 0, flagged);
+    case '{': return marshal_open_frame(marshal, dict_container(marshal), 0, flagged);
+    case '}': return marshal_open_frame(marshal, CONTAINER_DICT, 0, flagged);
     case 'c': return open_code(marshal, flagged);
     case 'R':
         return marshal_fail(marshal, STATUS_UNSUPPORTED,
@@ -259,11 +259,21 @@ static enum status read_object(struct marshal *marshal)
     return status == STATUS_OK ? finish(marshal, value) : status;
 }
 
+void marshal_tell(struct marshal *marshal)
+{
+    if (marshal->position - marshal->told < TELL_BYTES)
+        return;
+    progress_update(marshal->progress, "profile", "bytes", marshal->position, marshal->size);
+    input_file_forget(marshal->input, marshal->told, marshal->position);
+    marshal->told = marshal->position;
+}
+
 enum status marshal_run(struct marshal *marshal)
 {
     enum status status = STATUS_OK;
     do {
         status = read_object(marshal);
+        marshal_tell(marshal);
         if (status == STATUS_OK && marshal->depth)
             status = marshal_run_fast(marshal);
     } while (status == STATUS_OK && marshal->depth);

@@ -85,7 +85,6 @@ struct marshal_frame {
     enum marshal_container container;
     uint32_t count, done; /* parts: in all (dicts end by themselves), read */
     uint32_t reference;   /* its place in `references`, or PROFILE_NO_ID */
-    size_t offset;        /* of its type byte */
     bool has_key;
     struct marshal_value items[MARSHAL_KEPT]; /* a dict: 0 is the key; code: file, name */
     int32_t line;                             /* of code */
@@ -93,9 +92,12 @@ struct marshal_frame {
 };
 
 struct marshal {
-    const uint8_t *data;
+    const struct input_file *input;
+    const uint8_t *data; /* the input's */
     size_t size, position;
     size_t offset; /* of the type byte being read */
+    size_t looked; /* up to where the fast way looked ahead */
+    size_t told;   /* up to where marshal_tell told and forgot */
     struct profile *profile;
     struct progress *progress;
     struct error *err;
@@ -110,7 +112,7 @@ struct marshal {
     ARRAY(struct marshal_numbers) calls;
     ARRAY(struct marshal_callers) callers;
     ARRAY(struct marshal_stat) stats;
-    struct marshal_map stat_of; /* 1: it has its stat */
+    ARRAY(uint64_t) has_stat;   /* a bit for each function */
     struct marshal_map call_of; /* its last place in profile.calls + 1 */
     unsigned code_keys;         /* code objects met in the place of a name */
 };
@@ -118,6 +120,11 @@ struct marshal {
 /* ---- marshal.c */
 
 enum status marshal_run(struct marshal *marshal) MUST_CHECK;
+/* How far it is, now and then; what was read takes no memory from then on. */
+void marshal_tell(struct marshal *marshal);
+/* What is read next are the object's parts; `flagged` gives it the next number. */
+enum status marshal_open_frame(struct marshal *marshal, enum marshal_container container,
+                               uint32_t count, bool flagged) MUST_CHECK;
 enum status marshal_fail(struct marshal *marshal, enum status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
@@ -159,12 +166,9 @@ enum status pstats_close_code(struct marshal *marshal, const struct marshal_fram
                               struct marshal_value *ret_value) MUST_CHECK;
 enum status pstats_close_callers(struct marshal *marshal, const struct marshal_frame *frame,
                                  struct marshal_value *ret_value) MUST_CHECK;
-/* The four numbers of a stat or a call. */
-bool pstats_numbers(const struct marshal_value items[4],
-                    struct marshal_numbers *ret_numbers) MUST_CHECK;
 /* The frame is that of a dict of callers. */
-enum status pstats_add_call(struct marshal *marshal, struct marshal_frame *frame, uint32_t caller,
-                            const struct marshal_numbers *numbers) MUST_CHECK;
+enum status pstats_add_call(struct marshal *marshal, struct marshal_frame *frame,
+                            const struct profile_call *call) MUST_CHECK;
 /* A pair of the dict that is the file, or of one of callers. */
 enum status pstats_add_pair(struct marshal *marshal, struct marshal_frame *frame,
                             struct marshal_value key, struct marshal_value value) MUST_CHECK;

@@ -2,6 +2,26 @@
 /* The objects that a marshalled file numbers so that it can name them again. */
 #include "formats/profiles/marshal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "inquest/base/huge_pages.h"
+
+/* They are asked for in no order. */
+static bool grow(struct marshal *marshal)
+{
+    size_t count = marshal->references.count, capacity = count < 8 ? 8 : 2 * count;
+    struct marshal_reference *items = huge_pages_alloc(capacity * sizeof *items);
+    if (!items)
+        return false;
+    if (count)
+        memcpy(items, marshal->references.items, count * sizeof *items);
+    free(marshal->references.items);
+    marshal->references.items = items;
+    marshal->references.capacity = capacity;
+    return true;
+}
+
 bool marshal_refer(struct marshal *marshal, struct marshal_value value)
 {
     struct marshal_reference reference = {.kind = (uint16_t)value.kind, .id = value.id};
@@ -15,7 +35,10 @@ bool marshal_refer(struct marshal *marshal, struct marshal_value value)
         if (!array_push(&marshal->wide, value))
             return false;
     }
-    return marshal->references.count < UINT32_MAX && array_push(&marshal->references, reference);
+    if (marshal->references.count == marshal->references.capacity && !grow(marshal))
+        return false;
+    marshal->references.items[marshal->references.count++] = reference;
+    return marshal->references.count <= UINT32_MAX;
 }
 
 /* Of an object with parts, which is no number, once they are read. */

@@ -73,7 +73,7 @@ static bool number_of(struct marshal_value value, double *ret_number)
     return true;
 }
 
-bool pstats_numbers(const struct marshal_value items[4], struct marshal_numbers *ret_numbers)
+static bool numbers_of(const struct marshal_value items[4], struct marshal_numbers *ret_numbers)
 {
     return whole_of(items[0], &ret_numbers->counts[0]) &&
            whole_of(items[1], &ret_numbers->counts[1]) &&
@@ -123,12 +123,12 @@ enum status pstats_close_tuple(struct marshal *marshal, const struct marshal_fra
     if (frame->count == 1 && items[0].kind == MARSHAL_STRING) {
         if (!strcmp(profile_text(marshal->profile, items[0].id), "__sampled__"))
             ret_value->kind = MARSHAL_SAMPLED;
-    } else if (frame->count == 4 && pstats_numbers(items, &numbers)) {
+    } else if (frame->count == 4 && numbers_of(items, &numbers)) {
         if (!KEEP(&marshal->calls, frame, numbers, &id))
             return fail_memory(marshal);
         *ret_value = (struct marshal_value){.kind = MARSHAL_CALL, .id = id};
     } else if (frame->count == 5 && items[4].kind == MARSHAL_CALLERS &&
-               pstats_numbers(items, &numbers)) {
+               numbers_of(items, &numbers)) {
         struct marshal_stat stat = {numbers, items[4].id};
         if (!KEEP(&marshal->stats, frame, stat, &id))
             return fail_memory(marshal);
@@ -238,7 +238,7 @@ enum status pstats_close_code(struct marshal *marshal, const struct marshal_fram
 
 /* ---- pairs */
 
-static enum status add_call(struct marshal *marshal, struct marshal_frame *frame,
+enum status pstats_add_call(struct marshal *marshal, struct marshal_frame *frame,
                             const struct profile_call *call)
 {
     struct profile *profile = marshal->profile;
@@ -250,30 +250,25 @@ static enum status add_call(struct marshal *marshal, struct marshal_frame *frame
     return STATUS_OK;
 }
 
-enum status pstats_add_call(struct marshal *marshal, struct marshal_frame *frame, uint32_t caller,
-                            const struct marshal_numbers *numbers)
-{
-    struct profile_call call = {.caller = caller,
-                                .callee = PROFILE_NO_ID,
-                                .calls = numbers->counts[0],
-                                .primitive_calls = numbers->counts[1],
-                                .self = numbers->times[0],
-                                .total = numbers->times[1]};
-    return add_call(marshal, frame, &call);
-}
-
 static enum status add_caller(struct marshal *marshal, struct marshal_frame *frame,
                               struct marshal_value key, struct marshal_value value)
 {
-    struct profile_call count = {.caller = key.id, .callee = PROFILE_NO_ID, .is_count = true};
-    if (key.kind == MARSHAL_FUNCTION && value.kind == MARSHAL_CALL)
-        return pstats_add_call(marshal, frame, key.id, &marshal->calls.items[value.id]);
-    if (key.kind != MARSHAL_FUNCTION || value.kind != MARSHAL_INT)
+    struct profile_call call = {.caller = key.id, .callee = PROFILE_NO_ID};
+    if (key.kind != MARSHAL_FUNCTION || (value.kind != MARSHAL_CALL && value.kind != MARSHAL_INT))
         return marshal_fail(marshal, STATUS_UNSUPPORTED,
                             "a caller is no function with a count or four numbers: this is no "
                             "file of pstats");
-    count.calls = value.whole;
-    return add_call(marshal, frame, &count);
+    if (value.kind == MARSHAL_CALL) {
+        const struct marshal_numbers *numbers = &marshal->calls.items[value.id];
+        call.calls = numbers->counts[0];
+        call.primitive_calls = numbers->counts[1];
+        call.self = numbers->times[0];
+        call.total = numbers->times[1];
+    } else {
+        call.is_count = true;
+        call.calls = value.whole;
+    }
+    return pstats_add_call(marshal, frame, &call);
 }
 
 /* The calls of a dict become the callee's. One that several stats share is copied; no
@@ -302,6 +297,19 @@ static enum status take_callers(struct marshal *marshal, struct marshal_callers 
     return STATUS_OK;
 }
 
+/* The function has its stat now; whether it had none before. */
+static bool mark_stat(struct marshal *marshal, uint32_t function, bool *ret_is_new)
+{
+    size_t word = function / 64;
+    uint64_t bit = UINT64_C(1) << function % 64;
+    while (marshal->has_stat.count <= word)
+        if (!array_push(&marshal->has_stat, UINT64_C(0)))
+            return false;
+    *ret_is_new = !(marshal->has_stat.items[word] & bit);
+    marshal->has_stat.items[word] |= bit;
+    return true;
+}
+
 static enum status add_stat(struct marshal *marshal, uint32_t function,
                             const struct marshal_stat *source)
 {
@@ -318,14 +326,11 @@ static enum status add_stat(struct marshal *marshal, uint32_t function,
     enum status status = take_callers(marshal, callers, function, &stat.first_call);
     if (status != STATUS_OK)
         return status;
-    uint32_t old = 0;
-    if (!array_push(&profile->stats, stat) ||
-        !swap_entry(profile, &marshal->stat_of, function, 1, &old))
+    bool is_new = false;
+    if (!array_push(&profile->stats, stat) || !mark_stat(marshal, function, &is_new))
         return fail_memory(marshal);
-    if (old)
+    if (!is_new)
         return fail_twice(marshal, function, "the function");
-    if (profile->stats.count % 4096 == 0)
-        progress_update(marshal->progress, "profile", "bytes", marshal->position, marshal->size);
     return STATUS_OK;
 }
 
@@ -356,7 +361,7 @@ static void marshal_deinit(struct marshal *marshal)
     array_deinit(&marshal->calls);
     array_deinit(&marshal->callers);
     array_deinit(&marshal->stats);
-    array_deinit(&marshal->stat_of);
+    array_deinit(&marshal->has_stat);
     array_deinit(&marshal->call_of);
 }
 
@@ -374,6 +379,7 @@ static struct attempt read_file(const struct input_file *input, const struct cod
     profile->format = "pstats";
     profile->unit = "seconds";
     struct marshal marshal = {
+        .input = input,
         .data = input->data,
         .size = (size_t)input->size,
         .profile = profile,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding up, stripping, sorting and restricting as pstats.Stats does. Whole outputs are
  * laid beside Python's by tests/live/profiles.py. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -184,6 +185,110 @@ static void test_orders(void **state)
     pstats_deinit(&stats);
 }
 
+/* More rows than are compared one by one; ties, zeros of both signs, and what is no number. */
+static void test_many_rows(void **state)
+{
+    enum { ROWS = 500 };
+    static const double times[] = {0.0, -0.0, 1.5, -1.5, 1e-300, INFINITY, -INFINITY, 2.5};
+    (void)state;
+    struct profile profile;
+    struct pstats stats;
+    struct pstats_list list;
+    struct error err = {0};
+    profile_init(&profile);
+    profile.family = PROFILE_PSTATS;
+    for (int i = 0; i < ROWS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "f%d", i * 7 % 11);
+        double time = i == 3 ? (double)NAN : times[i * 5 % 8];
+        fixture_stat(&profile, "m.py", i % 2 ? i : -i, name, i % 4 - 2, i, time, time);
+    }
+    assert_int_equal(pstats_init(&stats, &profile, &err), STATUS_OK);
+    const struct profile_stat *rows = stats.profile.stats.items;
+    assert_int_equal(pstats_choose(&stats, "calls,time", false, NULL, 0, &list, &err), STATUS_OK);
+    assert_int_equal(list.rows.count, ROWS);
+    for (size_t i = 1; i < ROWS; i++) {
+        uint32_t a = list.rows.items[i - 1], b = list.rows.items[i];
+        assert_true(rows[a].calls >= rows[b].calls);
+        if (rows[a].calls != rows[b].calls)
+            continue;
+        assert_true(rows[a].self >= rows[b].self || b == 3);
+        assert_true(rows[a].self > rows[b].self || a < b || b == 3);
+    }
+    pstats_list_deinit(&list);
+    assert_int_equal(pstats_choose(&stats, "stdname", false, NULL, 0, &list, &err), STATUS_OK);
+    struct text before, name;
+    text_init(&before);
+    text_init(&name);
+    for (size_t i = 0; i < ROWS; i++) {
+        text_clear(&name);
+        pstats_standard_name(&stats.profile, rows[list.rows.items[i]].function, &name);
+        assert_true(strcmp(text_string(&before), text_string(&name)) < 0);
+        text_clear(&before);
+        text_append(&before, text_string(&name));
+    }
+    text_deinit(&before);
+    text_deinit(&name);
+    pstats_list_deinit(&list);
+    pstats_deinit(&stats);
+}
+
+/* The width that is counted is that of the name that is written. */
+static void test_name_widths(void **state)
+{
+    static const struct {
+        const char *file, *name;
+        int32_t line;
+    } cases[] = {
+        {"a.py", "f", 0},
+        {"a.py", "f", 9},
+        {"a.py", "f", 10},
+        {"a.py", "f", -1},
+        {"a.py", "f", -10},
+        {"", "", INT32_MAX},
+        {"", "", INT32_MIN},
+        {"~", "<len>", 0},
+        {"~", "<len>", 1},
+        {"~", "len", 0},
+        {"~", "<", 0},
+        {"\xc3\xa9.py", "\xe2\x82\xac", 5},
+        {"~", "<\xe2\x82\xac>", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile profile;
+        struct pstats stats;
+        struct text name;
+        struct error err = {0};
+        profile_init(&profile);
+        profile.family = PROFILE_PSTATS;
+        fixture_stat(&profile, cases[i].file, cases[i].line, cases[i].name, 1, 1, 1, 1);
+        fixture_call(&profile, "no stat of its own, so its name is not shown", 1, "g", 1, 1, 1, 1);
+        assert_int_equal(pstats_init(&stats, &profile, &err), STATUS_OK);
+        text_init(&name);
+        pstats_standard_name(&stats.profile, stats.profile.stats.items[0].function, &name);
+        assert_int_equal(stats.name_width, pstats_width(text_string(&name), name.size));
+        text_deinit(&name);
+        pstats_deinit(&stats);
+    }
+}
+
+/* What a profiler calls itself is named first. */
+static void test_top_level(void **state)
+{
+    (void)state;
+    struct profile profile = recording(1);
+    struct pstats stats;
+    struct error err = {0};
+    fixture_stat(&profile, "/d.py", 2, "begun", 1, 1, 1, 1);
+    fixture_call(&profile, "jprofile", 0, "profiler", 1, 1, 1, 1);
+    fixture_call(&profile, "jprofile", 1, "profiler", 1, 1, 1, 1);
+    assert_int_equal(pstats_init(&stats, &profile, &err), STATUS_OK);
+    assert_int_equal(stats.top_level.count, 1);
+    assert_int_equal(stats.top_level.items[0], stats.profile.stats.items[4].function);
+    pstats_deinit(&stats);
+}
+
 static void test_restrictions(void **state)
 {
     static const struct {
@@ -309,6 +414,9 @@ int main(void)
         cmocka_unit_test(test_strip_dirs),
         cmocka_unit_test(test_abbreviations),
         cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_name_widths),
+        cmocka_unit_test(test_top_level),
         cmocka_unit_test(test_restrictions),
         cmocka_unit_test(test_regular_expressions),
         cmocka_unit_test(test_edges_are_in_order),

@@ -300,6 +300,89 @@ static void damage_is_named(void **state)
     }
 }
 
+/* f. Numbered are: 0 "a", 1 an int, 2 a large one, 3 a float. */
+#define NUMBERED                                                                                   \
+    "{)\3\xfa\1a\xe9\7\0\0\0z\1f)\5\xec\3\0\0\0\0\0\0\0\4\0" INT(                                  \
+        "\1") "\xe7\0\0\0\0\0\0\xe0\x3f" HALF "{0"
+#define FILLING KEY("b", "filling") VALUE KEY("c", "filling") VALUE "0"
+
+/* Where there is enough behind them that nothing else is amiss. */
+static void references_of_other_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *words;
+    } rows[] = {
+#define ROW(literal, words) {literal, sizeof(literal) - 1, words}
+        ROW(")\3r\1\0\0\0" INT("\7") "z\1g" VALUE, "entry 2 is no function"),
+        ROW(")\3r\0\0\0\0" INT("\7") "r\3\0\0\0" VALUE, "entry 2 is no function"),
+        ROW(")\3r\0\0\0\0r\0\0\0\0z\1g" VALUE, "entry 2 is no function"),
+        ROW(")\3r\0\0\0\0r\2\0\0\0z\1g" VALUE, "entry 2 is no function"),
+        ROW(")\3r\0\0\0\0r\4\0\0\0z\1g" VALUE, "reference to object 4 of 4"),
+        ROW("r\0\0\0\0" VALUE, "entry 2 is no function"),
+        ROW(KEY("a", "g") ")\5r\3\0\0\0" INT("\1") HALF HALF "{0", "entry 2 is no function"),
+        ROW(KEY("a", "g") ")\5" INT("\1") INT("\1") HALF "r\0\0\0\0{0", "entry 2 is no function"),
+        ROW(KEY("a", "g") ")\5" INT("\1") INT("\1") HALF HALF "{r\0\0\0\0" INT("\1") "0",
+            "a caller is no function"),
+        ROW(KEY("a", "g") ")\5" INT("\1") INT("\1") HALF HALF "{" KEY("a", "h") "r\3\0\0\0"
+                                                                                "0",
+            "a caller is no function"),
+        ROW(KEY("a", "g") ")\5" INT("\1") INT("\1") HALF HALF "{" KEY("a", "h") ")\4" INT("\1")
+                INT("\1") "r\0\0\0\0" HALF "0",
+            "a caller is no function"),
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes bytes = {0};
+        BYTES_ADD(&bytes, NUMBERED);
+        bytes_add(&bytes, rows[i].bytes, rows[i].size);
+        BYTES_ADD(&bytes, FILLING);
+        expect_failure(&bytes,
+                       strstr(rows[i].words, "reference") ? STATUS_CORRUPT : STATUS_UNSUPPORTED,
+                       rows[i].words);
+    }
+}
+
+/* Strings that end anywhere before the end of the file, which then is anywhere in them. */
+static void cut_strings_fail(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    BYTES_ADD(&bytes, "{");
+    for (uint8_t i = 0; i < 2; i++) {
+        BYTES_ADD(&bytes, ")\3z");
+        bytes_add_many(&bytes, 100, 101);
+        BYTES_ADD(&bytes, INT("\7") "u");
+        bytes_add_u32(&bytes, 100);
+        bytes_add_many(&bytes, (uint8_t)('a' + i), 100);
+        BYTES_ADD(&bytes, ")\5" INT("\1") INT("\1") HALF HALF "{");
+        for (int32_t line = 0; line < 2; line++) {
+            BYTES_ADD(&bytes, ")\3a");
+            bytes_add_u32(&bytes, 70);
+            bytes_add_many(&bytes, 'c', 70);
+            BYTES_ADD(&bytes, "i");
+            bytes_add_u32(&bytes, (uint32_t)line);
+            BYTES_ADD(&bytes, "z");
+            bytes_add_many(&bytes, 70, 71);
+            BYTES_ADD(&bytes, ")\4" INT("\1") INT("\1") HALF HALF);
+        }
+        BYTES_ADD(&bytes, "0");
+    }
+    BYTES_ADD(&bytes, "0");
+    for (size_t size = 4; size < bytes.count; size++) {
+        struct bytes cut = {0};
+        bytes_add(&cut, bytes.items, size);
+        expect_failure(&cut, STATUS_CORRUPT, "the file ");
+    }
+    struct profile profile;
+    expect_profile(&bytes, &profile);
+    assert_int_equal(profile.stats.count, 2);
+    assert_int_equal(profile.calls.count, 4);
+    profile_deinit(&profile);
+}
+
 static void bombs_take_no_memory(void **state)
 {
     (void)state;
@@ -373,6 +456,8 @@ int main(void)
         cmocka_unit_test(code_in_a_key),
         cmocka_unit_test(two_codes_of_one_name_are_two),
         cmocka_unit_test(damage_is_named),
+        cmocka_unit_test(references_of_other_kinds),
+        cmocka_unit_test(cut_strings_fail),
         cmocka_unit_test(bombs_take_no_memory),
         cmocka_unit_test(what_follows_is_told),
         cmocka_unit_test(cut_files_fail),

@@ -40,6 +40,7 @@ enum hotspot_sort {
     HOTSPOT_BY_FILE,
     HOTSPOT_BY_LINE,
     HOTSPOT_UNSORTED, /* who asks has an order of its own */
+    HOTSPOT_NO_ROWS,  /* of pstats: who asks has rows of its own, and needs the whole alone */
 };
 
 struct hotspot {
@@ -69,6 +70,8 @@ struct hotspot_options {
 
 /* STATUS_USAGE where the recording can't be told apart so: functions of a snapshot,
  * tracebacks and threads of pstats. */
+enum status hotspots_check(const struct profile *profile, enum hotspot_by by,
+                           struct error *err) MUST_CHECK;
 enum status hotspots_build(const struct profile *profile, const struct hotspot_options *options,
                            struct hotspots *ret_hotspots, struct error *err) MUST_CHECK;
 void hotspots_deinit(struct hotspots *hotspots);
