@@ -188,10 +188,11 @@ static enum status read_line(struct folded_reader *reader, const char *text, siz
                         count, err);
 }
 
-static enum status read_lines(struct folded_reader *reader, const char *text, size_t size,
+static enum status read_lines(struct folded_reader *reader, const struct input_file *input,
                               struct progress *progress, struct error *err)
 {
-    uint64_t told = 0;
+    const char *text = (const char *)input->data;
+    uint64_t told = 0, size = input->size;
     size_t at = size >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
     while (at < size) {
         const char *end = memchr(text + at, '\n', size - at);
@@ -202,6 +203,8 @@ static enum status read_lines(struct folded_reader *reader, const char *text, si
             return error_prefix(err, "line %" PRIu64, reader->line), status;
         at += length + 1;
         if (at - told >= PROGRESS_BYTES) {
+            /* of what was read few labels are looked at again */
+            input_file_forget(input, told, at < size ? at : size);
             told = at;
             progress_update(progress, "reading stacks", "bytes", told, size);
         }
@@ -262,7 +265,7 @@ enum status folded_parse(const struct input_file *input, struct progress *progre
     reader.ends = malloc(STACK_DEPTH_LIMIT * sizeof *reader.ends);
     enum status status = STATUS_NO_MEMORY;
     if (label_cache_init(&reader.cache, input->size) && reader.frames && reader.ends)
-        status = read_lines(&reader, text, input->size, progress, err);
+        status = read_lines(&reader, input, progress, err);
     else
         recorder_failed(err, status);
     if (status == STATUS_OK)
