@@ -63,7 +63,13 @@ static void fill_rows(const struct call_edges *edges, bool by_callee, uint64_t *
     }
 }
 
-/* A file of counts alone: the callee's times by its callers' part of the calls. */
+static double calls_from_others(const struct profile_call *call)
+{
+    return call->caller == call->callee ? 0 : positive((double)call->calls);
+}
+
+/* A file of counts alone: the callee's times by its callers' part of the calls. Its calls of
+ * itself have none: their time is within that of the others. */
 static void fill_weights(struct call_edges *edges)
 {
     const struct profile *profile = edges->profile;
@@ -75,11 +81,11 @@ static void fill_weights(struct call_edges *edges)
     for (size_t function = 0; function < profile->functions.count; function++) {
         double calls = 0;
         for (uint64_t i = edges->first_in[function]; i < edges->first_in[function + 1]; i++)
-            calls += positive((double)profile->calls.items[edges->in[i]].calls);
+            calls += calls_from_others(&profile->calls.items[edges->in[i]]);
         for (uint64_t i = edges->first_in[function]; i < edges->first_in[function + 1]; i++) {
             uint32_t edge = edges->in[i];
             const struct profile_call *call = &profile->calls.items[edge];
-            double part = calls > 0 ? positive((double)call->calls) / calls : 0;
+            double part = calls > 0 ? calls_from_others(call) / calls : 0;
             edges->edge_self[edge] =
                 call->is_count ? edges->self[function] * part : positive(call->self);
             edges->edge_total[edge] =

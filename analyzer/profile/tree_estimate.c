@@ -13,6 +13,7 @@
 #define NODES_MAX 100000 /* more than any picture shows */
 #define LEAST     1e-6   /* of the whole: smaller branches have no children */
 #define DEPTH_MAX 500
+#define ROUNDING  1e-6
 
 struct estimate {
     struct call_tree *tree;
@@ -20,6 +21,7 @@ struct estimate {
     ARRAY(struct call_node) nodes; /* as they are found; node 0 is the root */
     ARRAY(uint32_t) depths;
     ARRAY(uint32_t) heap; /* nodes without their children yet, the largest first */
+    double scale;         /* of all amounts: below 1 where the file claims too much */
 };
 
 /* ---- A heap: the largest total, then the one that was found first. */
@@ -145,7 +147,7 @@ static bool add_children(struct estimate *estimate, uint32_t id)
     estimate->nodes.items[id].self = node.total * shares.own / shares.all;
     bool by_self = estimate->tree->is_reverse && !node.parent;
     double whole_time = (by_self ? edges->self : edges->total)[node.function];
-    double part = whole_time > 0 ? node.total / whole_time : 0;
+    double part = whole_time > 0 ? node.total / (whole_time * estimate->scale) : 0;
     for (uint64_t i = shares.first[node.function]; i < shares.first[node.function + 1]; i++) {
         uint32_t edge = shares.rows[i];
         const struct profile_call *call = &profile->calls.items[edge];
@@ -189,16 +191,33 @@ static bool add_outer_roots(struct estimate *estimate)
     return ok;
 }
 
+/* What the outermost took with what they called is what all functions took themselves. A file
+ * that claims more (damaged, edited, or not written by a profiler) is believed in its
+ * proportions: the tree is never more than the file's total. */
+static void scale_roots(struct estimate *estimate)
+{
+    double claimed = 0, taken = 0;
+    for (size_t i = 1; i < estimate->nodes.count; i++)
+        claimed += estimate->nodes.items[i].total;
+    for (size_t i = 0; i < estimate->tree->profile->functions.count; i++)
+        taken += estimate->edges.self[i];
+    estimate->scale = taken > 0 && claimed > taken * (1 + ROUNDING) ? taken / claimed : 1;
+    for (size_t i = 1; i < estimate->nodes.count; i++) {
+        struct call_node *node = &estimate->nodes.items[i];
+        node->total *= estimate->scale;
+        node->self *= estimate->scale;
+    }
+    estimate->nodes.items[0].total = claimed * estimate->scale;
+}
+
 static bool expand(struct estimate *estimate)
 {
     bool ok = add_roots(estimate);
     if (ok && !estimate->tree->is_reverse)
         ok = add_outer_roots(estimate);
-    double all = 0;
-    for (size_t i = 1; ok && i < estimate->nodes.count; i++)
-        all += estimate->nodes.items[i].total;
     if (ok)
-        estimate->nodes.items[0].total = all;
+        scale_roots(estimate);
+    double all = ok ? estimate->nodes.items[0].total : 0;
     while (ok && estimate->heap.count) {
         uint32_t node = heap_pop(estimate);
         if (estimate->nodes.count >= NODES_MAX || estimate->nodes.items[node].total < all * LEAST ||
