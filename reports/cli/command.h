@@ -34,9 +34,14 @@ enum status command_open_index(struct command_run *run, size_t operand, struct i
                                struct error *err) MUST_CHECK;
 
 /* The recording that an operand names, without an index where it is a dump. The caller
- * ends it; its warnings are printed after the function. */
+ * ends it; its warnings are printed after the function. A COMMAND_GATED command's gates are
+ * checked on it where it is the only input. */
 enum status command_open_profile(struct command_run *run, size_t operand,
                                  struct profile *ret_profile, struct error *err) MUST_CHECK;
+
+/* Checks a COMMAND_GATED command's gates on what several inputs add up to. */
+enum status command_check_gates(struct command_run *run, const struct profile *sum,
+                                struct error *err) MUST_CHECK;
 
 /* The values of objects of an operand that is opened already, as command_open_index did with
  * `index`. The caller closes them. NULL with a sentence in *ret_warning, which is said on

@@ -181,12 +181,17 @@ enum status command_open_profile(struct command_run *run, size_t operand,
         profile_deinit(&profile);
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (status == STATUS_OK) {
-        const struct metric_source source = metric_source_profile(&profile, session.input);
-        *ret_profile = profile;
-        status = check_gates(run, &source, profile.unit, err);
-    }
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *ret_profile = profile;
+    return options->operand_count == 1 ? command_check_gates(run, ret_profile, err) : STATUS_OK;
+}
+
+enum status command_check_gates(struct command_run *run, const struct profile *sum,
+                                struct error *err)
+{
+    const struct metric_source source = metric_source_profile(sum, run->options->operands[0]);
+    return check_gates(run, &source, sum->unit, err);
 }
 
 enum status command_open_either(struct command_run *run, size_t operand, bool *ret_is_recording,

@@ -4,6 +4,7 @@
 #include "reports/cli/messages.h"
 #include "reports/commands/export_stacks.h"
 #include "reports/commands/heap_answer.h"
+#include "reports/commands/recordings.h"
 
 bool export_stack_at(struct export_stacks *stacks, uint32_t id)
 {
@@ -138,7 +139,9 @@ enum status command_export(struct command_run *run, struct error *err)
     enum status status = command_open_profile(run, 0, &profile, err);
     if (status != STATUS_OK)
         return status;
-    status = name_input(run, export_profile(run, &profile, err), err);
+    status = recordings_add_up(run, &profile, err);
+    if (status == STATUS_OK)
+        status = name_input(run, export_profile(run, &profile, err), err);
     profile_deinit(&profile);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "inquest_config.h"
 #include "reports/commands/export_stacks.h"
+#include "reports/commands/recordings.h"
 #include "reports/render/json.h"
 
 #define SCHEMA "https://www.speedscope.app/file-format-schema.json"
@@ -151,7 +152,10 @@ enum status export_speedscope(struct export_stacks *stacks, struct error *err)
     json_begin_object(&json);
     json_member_string(&json, "$schema", SCHEMA);
     json_member_string(&json, "exporter", "inquest@" INQUEST_VERSION);
-    json_member_string(&json, "name", stacks->run->options->operands[0]);
+    struct text name = {0};
+    recordings_append_name(stacks->run->options, &name);
+    json_member_string(&json, "name", text_string(&name));
+    text_deinit(&name);
     write_profiles(stacks, &json);
     write_frames(stacks, &json);
     json_end_object(&json);

@@ -47,12 +47,16 @@ enum status integer_query(struct index *index, const char *sql,
 
 enum status name_input(const struct command_run *run, enum status status, struct error *err)
 {
-    const char *input = run->options->operands[0];
-    size_t size = strlen(input);
-    if (status != STATUS_OK && err &&
-        (strncmp(err->message, input, size) != 0 || err->message[size] != ':'))
-        return error_prefix(err, "%s", input);
-    return status;
+    const char *const *inputs = run->options->operands;
+    size_t count = run->command->operands_max == SIZE_MAX ? run->options->operand_count : 1;
+    if (status == STATUS_OK || !err)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(inputs[i]);
+        if (!strncmp(err->message, inputs[i], size) && err->message[size] == ':')
+            return status;
+    }
+    return error_prefix(err, "%s", inputs[0]);
 }
 
 enum status answer_needs_heap(struct index *index, struct error *err)

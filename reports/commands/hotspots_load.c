@@ -6,6 +6,7 @@
 #include "inquest/analyzer/profile_filter.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
+#include "reports/commands/recordings.h"
 
 #define TEXT_ROWS 20
 /* every pattern with every domain, and those that exclude */
@@ -202,16 +203,10 @@ static enum status note_file(struct hotspots_answer *answer, const struct profil
 static enum status add_recording(struct hotspots_answer *answer, size_t operand, struct error *err)
 {
     struct profile other;
-    enum status status = command_open_profile(answer->run, operand, &other, err);
+    enum status status = recordings_add_stats(answer->run, &answer->stats, operand, &other, err);
     if (status != STATUS_OK)
         return status;
-    if (other.family != PROFILE_PSTATS)
-        status = error_set(err, STATUS_USAGE, "%s: only pstats files are added up; this is none",
-                           answer->run->options->operands[operand]);
-    if (status == STATUS_OK)
-        status = pstats_add(&answer->stats, &other, err);
-    if (status == STATUS_OK)
-        status = note_file(answer, &other, operand, err);
+    status = note_file(answer, &other, operand, err);
     profile_deinit(&other);
     return status;
 }
@@ -230,6 +225,8 @@ static enum status load_stats(struct hotspots_answer *answer, struct error *err)
         status = note_file(answer, &answer->stats.profile, 0, err);
     for (size_t i = options->operand_count; status == STATUS_OK && i-- > 1;)
         status = add_recording(answer, i, err);
+    if (status == STATUS_OK && options->operand_count > 1)
+        status = command_check_gates(answer->run, &answer->stats.profile, err);
     if (status == STATUS_OK && options->strip_dirs)
         status = pstats_strip_dirs(&answer->stats, err);
     if (status == STATUS_OK)
@@ -248,13 +245,11 @@ static enum status load_recording(struct hotspots_answer *answer, struct error *
     answer->profile = &answer->loaded;
     if (answer->loaded.family == PROFILE_PSTATS)
         return load_stats(answer, err);
-    if (options->operand_count > 1)
-        return error_set(err, STATUS_USAGE, "%s: only pstats files are added up; this is none",
-                         options->operands[0]);
     if (options->strip_dirs || options->restrictions.count)
         return error_set(err, STATUS_USAGE, "%s: --strip-dirs and --restrict are for pstats files",
                          options->operands[0]);
-    return apply_filters(answer, &answer->loaded, err);
+    status = recordings_add_up(answer->run, &answer->loaded, err);
+    return status == STATUS_OK ? apply_filters(answer, &answer->loaded, err) : status;
 }
 
 /* ---- Rows. */
@@ -308,7 +303,7 @@ static enum status load_rows(struct hotspots_answer *answer, struct error *err)
     answer->options.ascending = options->reverse_order;
     answer->options.limit = shown_limit(answer);
     if (by_stats)
-        answer->options.sort = HOTSPOT_UNSORTED;
+        answer->options.sort = HOTSPOT_NO_ROWS;
     if (status == STATUS_OK)
         status = hotspots_build(answer->profile, &answer->options, &answer->hotspots, err);
     answer->row_count = answer->hotspots.rows.count;

@@ -4,6 +4,7 @@
 #include "reports/commands/gates.h"
 #include "reports/commands/postmortem_render.h"
 #include "reports/commands/profile_html.h"
+#include "reports/commands/recordings.h"
 
 enum status command_report(struct command_run *run, struct error *err)
 {
@@ -15,6 +16,9 @@ enum status command_report(struct command_run *run, struct error *err)
     if (status != STATUS_OK)
         return status;
     status = command_open_either(run, 0, &is_recording, &profile, &index, err);
+    if (status == STATUS_OK)
+        status = is_recording ? recordings_add_up(run, &profile, err)
+                              : recordings_refuse_cores(run, err);
     if (status == STATUS_OK) {
         const char *input = run->options->operands[0];
         const struct metric_source source = is_recording ? metric_source_profile(&profile, input)
@@ -23,8 +27,8 @@ enum status command_report(struct command_run *run, struct error *err)
         status = gates_evaluate(&gates, run, NULL, &source, err);
     }
     if (status == STATUS_OK)
-        status = is_recording ? profile_render_html(&profile, run->options->operands[0], &gates,
-                                                    run->options, output_text(run->answer), err)
+        status = is_recording ? profile_render_html(&profile, &gates, run->options,
+                                                    output_text(run->answer), err)
                               : postmortem_report(run, index, err);
     profile_deinit(&profile);
     gates_deinit(&gates);

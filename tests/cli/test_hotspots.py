@@ -90,8 +90,7 @@ class Hotspots(unittest.TestCase):
         cases = [
             (3, [CORE], "hotspots needs a recording"),
             (2, [SNAPSHOT, "--by", "function"], "names no functions"),
-            (2, [SNAPSHOT, SNAPSHOT], "only pstats files are added up"),
-            (2, [STATS, SNAPSHOT], "only pstats files are added up"),
+            (2, [STATS, SNAPSHOT], "only pstats files are added"),
             (2, [STATS, "--by", "thread"], "tells no threads apart"),
             (2, [STATS, "--by", "traceback"], "holds no stacks"),
             (2, [STATS, "--domain", "0"], "only snapshots"),
