@@ -2,34 +2,18 @@
 /* Names for people, made of a recording's functions and files. */
 #include <string.h>
 
+#include "analyzer/profile/import_path.h"
 #include "inquest/analyzer/profile_tree.h"
 
 /* Folders below which paths are import paths. */
 static const char *const anchors[] = {"site-packages", "dist-packages", "lib-dynload"};
-
-static bool is_separator(char c)
-{
-    return c == '/' || c == '\\';
-}
-
-/* Where the folder `name` ends in the path; 0: it is not there. */
-static size_t after_folder(const char *path, size_t size, const char *name)
-{
-    size_t length = strlen(name), found = 0;
-    for (size_t i = 0; i + length < size; i++) {
-        bool starts = i == 0 || is_separator(path[i - 1]);
-        if (starts && is_separator(path[i + length]) && !memcmp(path + i, name, length))
-            found = i + length + 1;
-    }
-    return found;
-}
 
 /* "lib/python3.11/", "lib/pypy3.9/" and Windows' "Lib/" */
 static size_t after_library(const char *path, size_t size)
 {
     size_t start = 0, found = 0;
     for (size_t i = 0; i < size; i++) {
-        if (!is_separator(path[i]))
+        if (!path_is_separator(path[i]))
             continue;
         bool python = i - start > 6 && !memcmp(path + start, "python", 6) &&
                       path[start + 6] >= '2' && path[start + 6] <= '9';
@@ -45,19 +29,18 @@ static size_t after_library(const char *path, size_t size)
 static size_t import_start(const char *path, size_t size)
 {
     for (size_t i = 0; i < sizeof anchors / sizeof *anchors; i++) {
-        size_t found = after_folder(path, size, anchors[i]);
+        size_t found = path_after_folder(path, size, anchors[i]);
         if (found)
             return found;
     }
     size_t found = after_library(path, size);
     if (found)
         return found;
-    bool absolute = size && (is_separator(path[0]) || (size > 2 && path[1] == ':'));
-    if (!absolute)
+    if (!path_is_absolute(path, size))
         return 0;
     size_t last = 0, before = 0; /* where the last two parts begin */
     for (size_t i = 0; i < size; i++) {
-        if (is_separator(path[i])) {
+        if (path_is_separator(path[i])) {
             before = last;
             last = i + 1;
         }
@@ -85,12 +68,12 @@ static void append_dotted(struct text *name, const char *path, size_t size)
     }
     if (ends_with(path, size, "/__init__") || ends_with(path, size, "\\__init__"))
         size -= strlen("/__init__");
-    while (size && (is_separator(*path) || *path == '.')) {
+    while (size && (path_is_separator(*path) || *path == '.')) {
         path++;
         size--;
     }
     for (size_t i = 0; i < size; i++)
-        text_append_char(name, is_separator(path[i]) ? '.' : path[i]);
+        text_append_char(name, path_is_separator(path[i]) ? '.' : path[i]);
 }
 
 /* "<built-in method builtins.len>": builtins; "<method 'append' of 'list' objects>": list */
@@ -127,10 +110,7 @@ static void append_file_name(const struct profile *profile, uint32_t file, struc
 {
     const struct profile_string *string = &profile->strings.items[file];
     const char *path = profile_text(profile, file);
-    size_t start = 0;
-    for (size_t i = 0; i + 1 < string->size; i++)
-        if (is_separator(path[i]))
-            start = i + 1;
+    size_t start = path_after_folders(path, string->size ? string->size - 1u : 0);
     text_append_n(name, path + start, string->size - start);
 }
 

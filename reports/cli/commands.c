@@ -142,12 +142,13 @@ const struct command command_table[] = {
         .name = "hotspots",
         .arguments = "PROFILE...",
         .summary = "where a recording's time or memory went, by function, line, file, ...",
-        .details = "Self is what a function takes itself, total what it takes with all that it "
-                   "calls, once however often it is on the stack. --by function, line, file, "
-                   "module, thread or traceback; --sort self, total, count, name and all keys of "
-                   "pstats. Several pstats files are added up, and --format pstats prints what "
-                   "print_stats, print_callers or print_callees would. Filters are those of "
-                   "tracemalloc; with --domain, patterns hold within the domain.",
+        .details =
+            "Self is what a function takes itself, total what it takes with all that it "
+            "calls, once however often it is on the stack. --by function, line, file, "
+            "module, thread or traceback; --sort self, total, count, name and all keys of "
+            "pstats. Several recordings of one kind and unit are added up, and --format pstats "
+            "prints what print_stats, print_callers or print_callees would. Filters are those of "
+            "tracemalloc; with --domain, patterns hold within the domain.",
         .example = "inquest hotspots app.pstats --sort cumulative --limit 20",
         .operands_min = 1,
         .operands_max = SIZE_MAX,
@@ -161,17 +162,20 @@ const struct command command_table[] = {
     },
     {
         .name = "flamegraph",
-        .arguments = "INPUT",
+        .arguments = "INPUT...",
         .summary = "a flame graph: of a recording its calls or allocations, of a core its memory",
-        .details = "Each frame is as wide as the time, the samples or the bytes of what it stands "
-                   "for; of a core, as the memory that would be freed with it. --reverse merges "
-                   "by the innermost frame, --by count counts blocks or samples. The SVG can be "
-                   "looked at anywhere; in a browser it zooms and searches. The text form is an "
-                   "outline of the same tree.",
+        .details =
+            "Each frame is as wide as the time, the samples or the bytes of what it stands "
+            "for; of a core, as the memory that would be freed with it. --reverse merges "
+            "by the innermost frame, --by count counts blocks or samples. Several recordings "
+            "of one kind and unit are added up. The SVG can be looked at anywhere; in a "
+            "browser it zooms and searches. --treemap draws areas of packages, files and "
+            "lines instead. The text form is an outline of the same tree.",
         .example = "inquest flamegraph profile.pstats -o profile.svg",
         .operands_min = 1,
-        .operands_max = 1,
-        .options = ALWAYS | READS_DUMP | ANSWERS | BIT(ICICLE) | BIT(REVERSE) | BIT(BY),
+        .operands_max = SIZE_MAX,
+        .options =
+            ALWAYS | READS_DUMP | ANSWERS | BIT(ICICLE) | BIT(REVERSE) | BIT(BY) | BIT(TREEMAP),
         .formats = FORMAT_SVG | FORMAT_TEXT | FORMAT_JSON,
         .flags = COMMAND_NEEDS_HEAP,
         .function = command_flamegraph,
@@ -210,14 +214,14 @@ const struct command command_table[] = {
     },
     {
         .name = "report",
-        .arguments = "INPUT",
+        .arguments = "INPUT...",
         .summary = "one self-contained page of all that the input can answer",
         .details = "Of a core its post-mortem; of a recording hot functions or lines, a flame "
                    "graph, callers and callees. The page asks for nothing from anywhere and can "
                    "be read without scripts.",
         .example = "inquest report profile.pstats -o profile.html",
         .operands_min = 1,
-        .operands_max = 1,
+        .operands_max = SIZE_MAX,
         .options = ALWAYS | READS_DUMP | ANSWERS | BIT(LIMIT) | BIT(NO_LOCALS) | BIT(FAIL_IF),
         .formats = FORMAT_HTML,
         .flags = COMMAND_NEEDS_HEAP,
@@ -266,7 +270,7 @@ const struct command command_table[] = {
     },
     {
         .name = "export",
-        .arguments = "PROFILE",
+        .arguments = "PROFILE...",
         .summary = "a recording for other tools: collapsed stacks, speedscope, pprof",
         .details = "collapsed is one line a stack, as flamegraph.pl, inferno and py-spy's raw "
                    "have it; speedscope opens in speedscope.app; pprof is a gzipped profile.proto "
@@ -274,7 +278,7 @@ const struct command command_table[] = {
                    "the files say so where they can.",
         .example = "inquest export profile.raw --to pprof -o profile.pb.gz",
         .operands_min = 1,
-        .operands_max = 1,
+        .operands_max = SIZE_MAX,
         .options = ALWAYS | READS_DUMP | BIT(OUTPUT) | BIT(TO),
         .formats = FORMAT_TEXT,
         .flags = COMMAND_ANY_ENDING,

@@ -54,6 +54,8 @@ const struct option option_table[OPTION_COUNT] = {
     [OPTION_SORT] = VALUE("sort", 0, "KEY", OPTION_IS_TEXT, sort, "what the rows are in order of"),
     [OPTION_ICICLE] = FLAG("icicle", 0, icicle, "the root at the top, what it holds below it"),
     [OPTION_REVERSE] = FLAG("reverse", 0, reverse, "merged by innermost frame: what costs, then its callers"),
+    [OPTION_TREEMAP] = FLAG("treemap", 0, treemap,
+        "no stacks, but what each place took itself: package, file, and line or function"),
     [OPTION_PLAIN] = FLAG("plain", 0, plain,
         "write object and ref as ordinary tables, several times as large"),
     [OPTION_CALLERS] = VALUE("callers", 0, "FUNCTION", OPTION_IS_TEXT, callers,

@@ -50,6 +50,7 @@ struct options {
     const char *sort;   /* heap --sort: what rows are in order of; NULL: as above */
     bool icicle;        /* flamegraph --icicle: the root at the top */
     bool reverse;       /* flamegraph, diff --reverse: innermost frame first */
+    bool treemap;       /* flamegraph --treemap: places instead of stacks */
     bool plain;         /* load --plain: no virtual tables */
     const char *callers, *callees;         /* hotspots: of this function; NULL: none */
     struct option_list filter, exclude;    /* hotspots: PATTERN[:LINE] */
@@ -86,6 +87,7 @@ enum option_id {
     OPTION_SORT,
     OPTION_ICICLE,
     OPTION_REVERSE,
+    OPTION_TREEMAP,
     OPTION_PLAIN,
     OPTION_CALLERS,
     OPTION_CALLEES,

@@ -3,6 +3,7 @@
 
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
+#include "reports/commands/recordings.h"
 #include "reports/render/json.h"
 
 #define COLUMNS_MAX 8
@@ -49,14 +50,6 @@ static size_t plain_columns(const struct hotspots_answer *answer, struct column 
 
 /* ---- JSON. */
 
-static void write_number(struct json_writer *json, double value)
-{
-    if (value > -9e15 && value < 9e15 && value == (double)(int64_t)value)
-        json_integer(json, (int64_t)value);
-    else
-        json_real(json, value);
-}
-
 static int64_t whole(uint64_t value)
 {
     return value < INT64_MAX ? (int64_t)value : INT64_MAX;
@@ -95,10 +88,8 @@ static void write_tracebacks(const struct hotspots_answer *answer, struct json_w
         if (snapshot) {
             json_member_integer(json, "size", whole(row->size));
         } else {
-            json_key(json, "self");
-            write_number(json, row->total);
-            json_key(json, "total");
-            write_number(json, row->total);
+            json_member_amount(json, "self", row->total);
+            json_member_amount(json, "total", row->total);
         }
         json_member_integer(json, "count", whole(row->count));
         json_end_object(json);
@@ -134,10 +125,8 @@ static void write_relation(const struct hotspots_answer *answer, struct json_wri
     json_member_string(json, "function", options->callers ? options->callers : options->callees);
     json_member_integer(json, "matched", answer->relations.matched);
     json_member_integer(json, "count", (int64_t)answer->relations.count);
-    json_key(json, "self");
-    write_number(json, answer->relations.self);
-    json_key(json, "total");
-    write_number(json, answer->relations.total);
+    json_member_amount(json, "self", answer->relations.self);
+    json_member_amount(json, "total", answer->relations.total);
     json_end_object(json);
 }
 
@@ -148,7 +137,7 @@ static enum status write_json(const struct hotspots_answer *answer, const struct
     json_init(&json, output_text(answer->run->answer));
     json_begin_object(&json);
     json_member_string(&json, "schema", "inquest/hotspots/1");
-    json_member_string(&json, "input", answer->run->options->operands[0]);
+    recordings_json(answer->run->options, &json);
     write_warnings(answer->profile, &json);
     json_member_string(&json, "format", answer->profile->format);
     json_member_string(&json, "unit", answer->profile->unit);
@@ -160,7 +149,7 @@ static enum status write_json(const struct hotspots_answer *answer, const struct
         if (answer->profile->family == PROFILE_TRACEMALLOC)
             json_integer(&json, whole(answer->hotspots.whole_size));
         else
-            write_number(&json, answer->hotspots.whole);
+            json_amount(&json, answer->hotspots.whole);
         json_member_integer(&json, "count", (int64_t)answer->hotspots.whole_count);
     }
     json_member_integer(&json, "row_count", (int64_t)answer->row_count);

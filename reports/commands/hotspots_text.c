@@ -6,6 +6,7 @@
 #include "reports/commands/answer.h"
 #include "reports/commands/heap_answer.h"
 #include "reports/commands/hotspots_answer.h"
+#include "reports/commands/recordings.h"
 #include "reports/render/escape.h"
 
 static int64_t whole(uint64_t value)
@@ -37,23 +38,50 @@ static void append_row_name(const struct hotspots_answer *answer, const struct h
         profile_track_name(answer->profile, row->key, text);
 }
 
-static void append_hottest(const struct hotspots_answer *answer, struct text *text)
+/* Of functions of pstats, one that comes first in the file of those that are equal. */
+static bool find_hottest_stat(const struct profile *profile, struct hotspot *ret_row)
+{
+    const struct profile_stat *best = NULL;
+    for (size_t i = 0; i < profile->stats.count; i++) {
+        const struct profile_stat *stat = &profile->stats.items[i];
+        if (!best || stat->self > best->self ||
+            (stat->self == best->self && stat->function < best->function))
+            best = stat;
+    }
+    if (best)
+        *ret_row = (struct hotspot){.key = best->function, .self = best->self};
+    return best;
+}
+
+static bool find_hottest(const struct hotspots_answer *answer, struct hotspot *ret_row)
 {
     const struct hotspots *hotspots = &answer->hotspots;
     bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
     const struct hotspot *best = NULL;
+    if (answer->stat_rows)
+        return find_hottest_stat(answer->profile, ret_row);
     for (size_t i = 0; i < hotspots->rows.count; i++) {
         const struct hotspot *row = &hotspots->rows.items[i];
         double value = snapshot ? row->total : row->self;
         if (!best || value > (snapshot ? best->total : best->self))
             best = row;
     }
-    if (!best || hotspots->whole <= 0 || answer->by == HOTSPOT_TRACEBACK)
+    if (best)
+        *ret_row = *best;
+    return best;
+}
+
+static void append_hottest(const struct hotspots_answer *answer, struct text *text)
+{
+    const struct hotspots *hotspots = &answer->hotspots;
+    bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
+    struct hotspot best;
+    if (hotspots->whole <= 0 || answer->by == HOTSPOT_TRACEBACK || !find_hottest(answer, &best))
         return;
     text_append(text, snapshot ? "; largest: " : "; hottest: ");
-    append_row_name(answer, best, text);
+    append_row_name(answer, &best, text);
     text_append(text, ", ");
-    format_share(text, (snapshot ? best->total : best->self) / hotspots->whole);
+    format_share(text, (snapshot ? best.total : best.self) / hotspots->whole);
     if (!snapshot)
         text_append(text, " by itself");
 }
@@ -96,6 +124,20 @@ static void write_headline(const struct hotspots_answer *answer)
     answer_line(answer->run, text_string(&line), true);
     text->failed |= line.failed;
     text_deinit(&line);
+}
+
+/* Of what the numbers are the sum. */
+static void write_inputs(const struct hotspots_answer *answer)
+{
+    struct text *text = output_text(answer->run->answer), note;
+    text_init(&note);
+    recordings_append_note(answer->run->options, &note);
+    if (note.size) {
+        text_append(text, answer->run->format == FORMAT_MARKDOWN ? "\n" : "");
+        answer_line(answer->run, text_string(&note), false);
+    }
+    text->failed |= note.failed;
+    text_deinit(&note);
 }
 
 /* ---- Tables. */
@@ -300,30 +342,52 @@ static void write_paths(const struct hotspots_answer *answer)
     table_deinit(&paths);
 }
 
-static void write_next(const struct hotspots_answer *answer)
+/* A command on the same inputs. `more` is NULL-terminated. */
+static void suggest(struct hotspots_answer *answer, const char *reason, const char *command,
+                    const char *const *more)
+{
+    const struct options *options = answer->run->options;
+    size_t count = 0;
+    const char **words = arena_alloc(&answer->arena, (options->operand_count + 8) * sizeof *words);
+    if (!words) {
+        output_text(answer->run->answer)->failed = true;
+        return;
+    }
+    words[count++] = command;
+    for (size_t i = 0; i < options->operand_count; i++)
+        words[count++] = strcmp(options->operands[i], "-") ? options->operands[i] : "FILE";
+    while (*more)
+        words[count++] = *more++;
+    answer_command(answer->run, reason, words);
+}
+
+static void write_next(struct hotspots_answer *answer)
 {
     const struct command_run *run = answer->run;
-    const char *input = strcmp(run->options->operands[0], "-") ? run->options->operands[0] : "FILE";
+    bool snapshot = answer->profile->family == PROFILE_TRACEMALLOC;
     struct text name;
     text_init(&name);
     answer_heading(run, "Next");
     if (!answer->relation && answer->by == HOTSPOT_FUNCTION && answer->row_count) {
         struct hotspot row = hotspots_row(answer, 0);
         append_row_name(answer, &row, &name);
-        answer_command(run, "who calls it",
-                       (const char *[]){"hotspots", input, "--callers", text_string(&name), NULL});
+        suggest(answer, "who calls it", "hotspots",
+                (const char *[]){"--callers", text_string(&name), NULL});
     }
-    if (answer->profile->family == PROFILE_TRACEMALLOC && answer->by == HOTSPOT_LINE)
-        answer_command(run, "whole stacks",
-                       (const char *[]){"hotspots", input, "--by", "traceback", NULL});
-    answer_command(run, "all of it as a picture",
-                   (const char *[]){"flamegraph", input, "-o", "flame.svg", NULL});
+    if (snapshot && answer->by == HOTSPOT_LINE)
+        suggest(answer, "whole stacks", "hotspots", (const char *[]){"--by", "traceback", NULL});
+    suggest(answer, "all of it as a picture", "flamegraph",
+            (const char *[]){"-o", "flame.svg", NULL});
+    if (snapshot)
+        suggest(answer, "by package, file and line", "flamegraph",
+                (const char *[]){"--treemap", "-o", "treemap.svg", NULL});
     text_deinit(&name);
 }
 
 void hotspots_render(struct hotspots_answer *answer)
 {
     write_headline(answer);
+    write_inputs(answer);
     write_rows(answer);
     write_paths(answer);
     write_next(answer);

@@ -9,8 +9,8 @@
 /* The page of a recording: summary, hot functions with who calls them and whom they call,
  * a flame graph; of tracemalloc the lines with their text where the file is at hand, but not
  * with --redact: literals stand there. */
-enum status profile_render_html(const struct profile *profile, const char *input,
-                                const struct gates *gates, const struct options *options,
-                                struct text *text, struct error *err) MUST_CHECK;
+enum status profile_render_html(const struct profile *profile, const struct gates *gates,
+                                const struct options *options, struct text *text,
+                                struct error *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "reports/render/escape.h"
+#include "reports/render/svg.h"
 #include "reports/render/table.h"
 
 #define LETTER     7.25 /* width of one, 12 pixels high */
@@ -46,12 +47,7 @@ static bool is_straight(const struct cycle_arrow *arrow)
 
 static double fitted_width(const char *string, size_t most)
 {
-    struct text escaped;
-    text_init(&escaped);
-    escape_terminal(&escaped, string ? string : "", ESCAPE_ONE_LINE);
-    size_t columns = display_width(text_string(&escaped));
-    text_deinit(&escaped);
-    return LETTER * (double)(columns < most ? columns : most);
+    return LETTER * (double)svg_columns(string, most);
 }
 
 static double more_of(double a, double b)
@@ -148,24 +144,11 @@ static void layout_deinit(struct layout *layout)
 
 /* ---- drawing */
 
-static void fitted(struct text *text, const char *string, size_t most)
-{
-    struct text escaped, cut;
-    text_init(&escaped);
-    text_init(&cut);
-    escape_terminal(&escaped, string ? string : "", ESCAPE_ONE_LINE);
-    append_fitted(&cut, text_string(&escaped), most, false);
-    escape_markup(text, text_string(&cut), ESCAPE_ONE_LINE);
-    text->failed |= escaped.failed || cut.failed;
-    text_deinit(&escaped);
-    text_deinit(&cut);
-}
-
 static void write_words(struct text *text, double x, double y, const char *attributes,
                         const char *string, size_t most)
 {
     text_printf(text, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, attributes);
-    fitted(text, string, most);
+    svg_write_text(text, string, most);
     text_append(text, "</text>\n");
 }
 

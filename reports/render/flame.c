@@ -12,8 +12,9 @@
 #include "reports/render/assets.h"
 #include "reports/render/escape.h"
 #include "reports/render/flame_change.h"
-#include "reports/render/flame_colors.h"
 #include "reports/render/flame_layout.h"
+#include "reports/render/flame_palette.h"
+#include "reports/render/svg.h"
 
 #define WIDTH       1200.0
 #define MARGIN      12.0
@@ -24,97 +25,16 @@
 #define LETTER      6.63 /* width of one, 11 pixels high */
 #define PADDING     4.0
 #define MOST_KEYS   10  /* in the legend */
-#define NEAR_HUES   6   /* of one package */
 #define TITLE_WIDTH 400 /* columns of one line of a frame's title */
 
 struct picture {
     const struct flame_graph *graph;
     struct flame_layout layout;
     struct text *text;
-    struct text scratch, cut;
+    struct text scratch;
     double height;
-    bool used[FLAME_HUES][FLAME_TINTS];
+    struct flame_palette palette;
 };
-
-/* ---- Colours: the package chooses a hue, its module one near it and the tint. */
-
-static uint32_t hash_bytes(const char *bytes, size_t size)
-{
-    uint32_t hash = 0x811c9dc5u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * 0x01000193u;
-    return hash ^ hash >> 15;
-}
-
-/* False: grey. */
-static bool color_of(const char *key, unsigned *ret_hue, unsigned *ret_tint)
-{
-    if (!key || !*key)
-        return false;
-    size_t package = strcspn(key, "."), size = strlen(key);
-    uint32_t own = hash_bytes(key, size);
-    unsigned near = size > package ? own / FLAME_TINTS % NEAR_HUES : 0;
-    *ret_hue = (hash_bytes(key, package) + near) % FLAME_HUES;
-    *ret_tint = own % FLAME_TINTS;
-    return true;
-}
-
-static void color_class(struct picture *picture, const char *key)
-{
-    unsigned hue, tint;
-    if (color_of(key, &hue, &tint))
-        text_printf(picture->text, "c%u%c", hue, 'a' + (int)tint);
-    else
-        text_append(picture->text, "c");
-}
-
-static void mark_color(struct picture *picture, const char *key)
-{
-    unsigned hue, tint;
-    if (color_of(key, &hue, &tint))
-        picture->used[hue][tint] = true;
-}
-
-static void write_colors(struct picture *picture, bool dark)
-{
-    for (unsigned hue = 0; hue < FLAME_HUES; hue++)
-        for (unsigned tint = 0; tint < FLAME_TINTS; tint++)
-            if (picture->used[hue][tint])
-                text_printf(picture->text, ".c%u%c{fill:#%06" PRIx32 "}", hue, 'a' + (int)tint,
-                            dark ? flame_colors[hue].dark[tint] : flame_colors[hue].light[tint]);
-    text_append_char(picture->text, '\n');
-}
-
-/* ---- Numbers and words. */
-
-static void number(struct text *text, double value)
-{
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.4f", value);
-    size_t size = strlen(digits);
-    while (digits[size - 1] == '0')
-        size--;
-    if (digits[size - 1] == '.')
-        size--;
-    text_append_n(text, digits, size);
-}
-
-static void attribute(struct text *text, const char *name, double value)
-{
-    text_printf(text, " %s=\"", name);
-    number(text, value);
-    text_append_char(text, '"');
-}
-
-/* Text of a dump, cut to so many columns. */
-static void fitted(struct picture *picture, const char *string, size_t columns)
-{
-    text_clear(&picture->scratch);
-    text_clear(&picture->cut);
-    escape_terminal(&picture->scratch, string, ESCAPE_ONE_LINE);
-    append_fitted(&picture->cut, text_string(&picture->scratch), columns, false);
-    escape_markup(picture->text, text_string(&picture->cut), ESCAPE_ONE_LINE);
-}
 
 /* ---- Frames. */
 
@@ -153,7 +73,7 @@ static void write_title(struct picture *picture, const struct flame_frame *frame
         frame->node == FLAME_REST ? NULL : &picture->graph->nodes[frame->node];
     const struct flame_change *change = frame_change(picture, frame);
     text_append(picture->text, "<title>");
-    fitted(picture, name, TITLE_WIDTH);
+    svg_write_text(picture->text, name, TITLE_WIDTH);
     text_append_char(picture->text, '\n');
     if (change) {
         flame_change_words(picture->graph, change->old_total, change->new_total, picture->text);
@@ -169,7 +89,7 @@ static void write_title(struct picture *picture, const struct flame_frame *frame
     }
     if (node && node->detail && *node->detail) {
         text_append_char(picture->text, '\n');
-        fitted(picture, node->detail, TITLE_WIDTH);
+        svg_write_text(picture->text, node->detail, TITLE_WIDTH);
     }
     text_append(picture->text, "</title>");
 }
@@ -192,28 +112,28 @@ static void write_frame(struct picture *picture, const struct flame_frame *frame
     if (change)
         text_append(text, flame_change_class(change->old_total, change->new_total));
     else
-        color_class(picture,
-                    frame->node == FLAME_REST ? NULL : picture->graph->nodes[frame->node].key);
+        flame_palette_class(
+            frame->node == FLAME_REST ? NULL : picture->graph->nodes[frame->node].key, text);
     text_append_char(text, '"');
-    attribute(text, "x", x);
-    attribute(text, "y", y);
-    attribute(text, "width", width);
+    svg_write_attribute(text, "x", x);
+    svg_write_attribute(text, "y", y);
+    svg_write_attribute(text, "width", width);
     text_append(text, " height=\"17\" rx=\"2\"/>");
     if (change && (change->old_self != 0 || change->new_self != 0)) {
         text_printf(text, "<rect class=\"own %s\"",
                     flame_change_class(change->old_self, change->new_self));
-        attribute(text, "x", x);
-        attribute(text, "y", y + 13.5);
-        attribute(text, "width", width);
+        svg_write_attribute(text, "x", x);
+        svg_write_attribute(text, "y", y + 13.5);
+        svg_write_attribute(text, "width", width);
         text_append(text, " height=\"3.5\"/>");
     }
     if (columns >= 3) {
         text_append(text, "<text");
-        attribute(text, "x", x + PADDING);
-        attribute(text, "y", y + 12.5);
+        svg_write_attribute(text, "x", x + PADDING);
+        svg_write_attribute(text, "y", y + 12.5);
         text_append_char(text, '>');
         text_append(text, signs[presence]);
-        fitted(picture, name, (size_t)columns - (presence ? 2 : 0));
+        svg_write_text(picture->text, name, (size_t)columns - (presence ? 2 : 0));
         text_append(text, "</text>");
     }
     text_append(text, "</g>\n");
@@ -271,23 +191,20 @@ static void write_legend(struct picture *picture)
     qsort(keys, count, sizeof *keys, compare_keys);
     text_append(picture->text, "<g class=\"legend\">\n");
     for (size_t i = 0; i < count && i < MOST_KEYS; i++) {
-        text_clear(&picture->cut);
-        escape_terminal(&picture->cut, keys[i].key, ESCAPE_ONE_LINE);
-        size_t columns = display_width(text_string(&picture->cut));
-        columns = columns < 28 ? columns : 28;
+        size_t columns = svg_columns(keys[i].key, 28);
         double width = 18 + (double)columns * LETTER + 14;
         if (x + width > WIDTH - MARGIN)
             break;
         text_append(picture->text, "<rect class=\"");
-        color_class(picture, keys[i].key);
+        flame_palette_class(keys[i].key, picture->text);
         text_append_char(picture->text, '"');
-        attribute(picture->text, "x", x);
-        attribute(picture->text, "y", y - 9);
+        svg_write_attribute(picture->text, "x", x);
+        svg_write_attribute(picture->text, "y", y - 9);
         text_append(picture->text, " width=\"11\" height=\"11\" rx=\"2\"/><text");
-        attribute(picture->text, "x", x + 16);
-        attribute(picture->text, "y", y);
+        svg_write_attribute(picture->text, "x", x + 16);
+        svg_write_attribute(picture->text, "y", y);
         text_append_char(picture->text, '>');
-        fitted(picture, keys[i].key, columns);
+        svg_write_text(picture->text, keys[i].key, columns);
         text_append(picture->text, "</text>\n");
         x += width;
     }
@@ -301,10 +218,10 @@ static void write_style(struct picture *picture)
     struct text *text = picture->text;
     text_append(text, "<style><![CDATA[\n");
     text_append_n(text, asset_flame_css.bytes, asset_flame_css.size);
-    write_colors(picture, false);
+    flame_palette_style(&picture->palette, false, text);
     text_append(text, "@media (prefers-color-scheme: dark) {\n");
     text_append_n(text, asset_flame_dark_css.bytes, asset_flame_dark_css.size);
-    write_colors(picture, true);
+    flame_palette_style(&picture->palette, true, text);
     text_append(text, "}\n]]></style>\n");
 }
 
@@ -335,9 +252,9 @@ static void write_heading(struct picture *picture)
 {
     struct text *text = picture->text;
     text_printf(text, "<text class=\"title\" x=\"%.0f\" y=\"28\">", MARGIN);
-    fitted(picture, picture->graph->title, 90);
+    svg_write_text(picture->text, picture->graph->title, 90);
     text_printf(text, "</text>\n<text class=\"subtitle\" x=\"%.0f\" y=\"50\">", MARGIN);
-    fitted(picture, picture->graph->subtitle, 120);
+    svg_write_text(picture->text, picture->graph->subtitle, 120);
     text_append(text, "</text>\n");
     if (!picture->layout.frames.count)
         text_printf(text,
@@ -350,12 +267,12 @@ static void render(const struct flame_graph *graph, bool alone, struct text *tex
 {
     struct picture picture = {.graph = graph, .text = text};
     text_init(&picture.scratch);
-    text_init(&picture.cut);
     flame_layout_make(graph, LEAST / (WIDTH - 2 * MARGIN), &picture.layout);
     picture.height = HEAD + (picture.layout.depth + 1.0) * FRAME + FOOT;
     for (size_t i = 0; i < picture.layout.frames.count && !graph->changes; i++)
         if (picture.layout.frames.items[i].node != FLAME_REST)
-            mark_color(&picture, graph->nodes[picture.layout.frames.items[i].node].key);
+            flame_palette_use(&picture.palette,
+                              graph->nodes[picture.layout.frames.items[i].node].key);
     write_head(&picture, alone);
     write_heading(&picture);
     text_append(text, "<g class=\"frames\">\n");
@@ -374,10 +291,9 @@ static void render(const struct flame_graph *graph, bool alone, struct text *tex
         text_append(text, "]]></script>\n");
     }
     text_append(text, "</svg>\n");
-    text->failed |= picture.layout.failed || picture.scratch.failed || picture.cut.failed;
+    text->failed |= picture.layout.failed || picture.scratch.failed;
     flame_layout_deinit(&picture.layout);
     text_deinit(&picture.scratch);
-    text_deinit(&picture.cut);
 }
 
 void flame_render(const struct flame_graph *graph, struct text *text)

@@ -222,6 +222,20 @@ void json_member_integer_if(struct json_writer *json, const char *key, bool is_k
         json_null(json);
 }
 
+void json_amount(struct json_writer *json, double value)
+{
+    if (value > -9e15 && value < 9e15 && value == (double)(int64_t)value)
+        json_integer(json, (int64_t)value);
+    else
+        json_real(json, value);
+}
+
+void json_member_amount(struct json_writer *json, const char *key, double value)
+{
+    json_key(json, key);
+    json_amount(json, value);
+}
+
 void json_member_bool(struct json_writer *json, const char *key, bool value)
 {
     json_key(json, key);

@@ -44,6 +44,9 @@ void json_member_string(struct json_writer *json, const char *key, const char *v
 void json_member_integer(struct json_writer *json, const char *key, int64_t value);
 void json_member_integer_if(struct json_writer *json, const char *key, bool is_known,
                             int64_t value); /* else null */
+/* Without a fraction where the value has none. */
+void json_amount(struct json_writer *json, double value);
+void json_member_amount(struct json_writer *json, const char *key, double value);
 void json_member_bool(struct json_writer *json, const char *key, bool value);
 void json_member_null(struct json_writer *json, const char *key);
 void json_member_address(struct json_writer *json, const char *key, uint64_t address);

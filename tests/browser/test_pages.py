@@ -28,12 +28,21 @@ CONTRAST = r"""(() => {
   for (const element of document.querySelectorAll('main h1, main h2, main p, main td, main th, main dd, main dt, main li'))
     if (element.textContent.trim() && element.checkVisibility())
       worst.push([ratio(parts(getComputedStyle(element).color), behind(element)), element.outerHTML.slice(0, 80)]);
-  for (const text of document.querySelectorAll('.fg .f text')) {
-    const rect = text.closest('.f').querySelector('rect');
+  for (const text of document.querySelectorAll('.fg .f text, .fg .t text')) {
+    const rect = text.closest('.f, .t').querySelector('rect');
     if (text.textContent) worst.push([ratio(parts(getComputedStyle(text).fill), parts(getComputedStyle(rect).fill)),
       rect.getAttribute('class') + ' ' + text.textContent]);
   }
   return worst.sort((a, b) => a[0] - b[0])[0];
+})()"""
+
+# Labels of cells that are inside their cell; 0 where one is not.
+LABELS_FIT = r"""(() => {
+  const labels = Array.from(document.querySelectorAll('.t text'));
+  return labels.every((text) => {
+    const inner = text.getBoundingClientRect(), outer = text.closest('.t').querySelector('rect').getBoundingClientRect();
+    return inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && inner.bottom <= outer.bottom + 2;
+  }) ? labels.length : 0;
 })()"""
 
 
@@ -173,6 +182,43 @@ class Pages(unittest.TestCase):
         page.key("Escape")
         self.assertAlmostEqual(page.run(width % "once"), before, delta=.5)
         self.assertEqual(self.problems(page), [])
+
+    def test_treemap(self):
+        """Of memory: drawn without scripts, each cell with its own title, and left alone by the flame graph's script."""
+        cells = "Array.from(document.querySelectorAll('#treemap svg.map .t'))"
+        for scripts in (True, False):
+            page = self.page("memory", scripts=scripts)
+            self.assertGreater(page.run(cells + ".length"), 1)
+            self.assertTrue(page.run(cells + ".every((cell) => cell.querySelector('title').textContent.includes('%'))"))
+            self.assertEqual(page.run("document.querySelectorAll('#treemap input, #treemap .tool').length"), 0)
+            self.assertIn("profile_truth.py", page.run("document.querySelector('#treemap').textContent"))
+        page = self.page("memory")
+        page.run("document.querySelector('a[href=\"#treemap\"]').click()")
+        self.assertEqual(page.run("location.hash"), "#treemap")
+        page.size(500, 900)  # it keeps a size at which it can be read, and scrolls in its panel
+        self.assertGreaterEqual(page.run("document.querySelector('svg.map').getBoundingClientRect().width"), 900)
+        self.assertEqual(self.problems(page), [])
+        self.assertEqual(self.page("pstats").run("document.querySelectorAll('svg.map').length"), 0)
+
+    def test_treemap_alone(self):
+        picture = pathlib.Path(self.holder.name) / "treemap.svg"
+        words = ["flamegraph", DATA / "profiles" / "tracemalloc-3.12.pickle", "--treemap", "--by", "count", "-o", picture]
+        subprocess.run([INQUEST, *map(str, words)], check=True)
+        fills = set()
+        for scheme in ("light", "dark"):
+            page = chromium.Page(self.browser, scheme=scheme)
+            self.addCleanup(page.close)
+            page.open(picture)
+            self.assertEqual(page.problems(), [])
+            fills.add(page.run("getComputedStyle(document.querySelector('.page')).fill"))
+            self.assertGreater(page.run(LABELS_FIT), 20)
+        self.assertEqual(len(fills), 2)
+        holder = pathlib.Path(self.holder.name) / "img.html"
+        holder.write_text("<img src='treemap.svg'>")
+        page = chromium.Page(self.browser)
+        self.addCleanup(page.close)
+        page.open(holder)
+        self.assertEqual(page.run("document.images[0].naturalWidth"), 1200)
 
     def test_colours_say_the_direction(self):
         for scheme in ("light", "dark"):
