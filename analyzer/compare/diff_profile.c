@@ -14,8 +14,12 @@ static enum status no_memory(struct error *err)
 
 /* ---- Whether and how the two can be compared. */
 
+/* pstats of a sampling profiler has samples where others have calls: those in a function
+ * itself are its primitive calls. */
 static bool counts_samples(const struct profile *profile)
 {
+    if (profile->family == PROFILE_PSTATS)
+        return profile->is_sampled;
     return profile->family == PROFILE_SAMPLES && profile->unit &&
            (!strcmp(profile->unit, "samples") || !strcmp(profile->unit, "seconds") ||
             !strcmp(profile->unit, "none"));
@@ -45,7 +49,7 @@ static void scale_sides(struct profile_compare *compare, bool by_share)
         if (!by_share && (side == 1 || !compare->options->normalize))
             continue;
         if (pair->totals[side] > 0)
-            profile_side_scale(&pair->sides[side], whole / pair->totals[side]);
+            profile_pair_scale(pair, side, whole / pair->totals[side]);
     }
 }
 
@@ -62,12 +66,17 @@ static void set_measures(struct profile_compare *compare, bool by_share)
     compare->measures[1] = (struct diff_measure){"total", "Total", unit};
     if (profile->family != compare->originals[0]->family)
         return; /* calls and samples are no one number */
-    compare->measures[2] =
-        (struct diff_measure){profile->family == PROFILE_PSTATS ? "calls" : "count",
-                              profile->family == PROFILE_PSTATS ? "Calls" : "Samples", DIFF_COUNT};
+    bool calls = profile->family == PROFILE_PSTATS && !compare->counts_samples;
+    compare->measures[2] = (struct diff_measure){calls ? "calls" : "count",
+                                                 calls ? "Calls" : "Samples", DIFF_COUNT};
 }
 
 /* ---- Words. */
+
+static bool is_mixed(const struct profile_compare *compare)
+{
+    return compare->originals[0]->family != compare->originals[1]->family;
+}
 
 static const char *rule_words(const struct profile_compare *compare, bool by_share)
 {
@@ -81,7 +90,7 @@ static const char *rule_words(const struct profile_compare *compare, bool by_sha
     const char *scaled = by_share ? "; by share of the total, for their units differ"
                          : compare->options->normalize ? "; OLD is scaled to NEW's total"
                                                        : "";
-    if (pair->sides[0].family != pair->sides[1].family)
+    if (is_mixed(compare))
         return arena_printf(&compare->diff->arena,
                             "%s; by share of the total, for one counts calls and the other "
                             "samples; the tree of pstats is estimated from caller/callee totals",
@@ -98,8 +107,7 @@ static const char *rule_words(const struct profile_compare *compare, bool by_sha
 static bool warn(const struct profile_compare *compare)
 {
     const struct profile_pair *pair = compare->pair;
-    if (pair->sides[0].family != pair->sides[1].family || pair->totals[0] <= 0 ||
-        pair->totals[1] <= 0 ||
+    if (is_mixed(compare) || pair->totals[0] <= 0 || pair->totals[1] <= 0 ||
         (pair->matched[0] >= LEAST_MATCHED && pair->matched[1] >= LEAST_MATCHED))
         return true;
     const char *warning = arena_printf(
@@ -172,12 +180,34 @@ static const char *family_name(const struct profile *profile)
     return names[profile->family];
 }
 
+static enum status fill_tables(struct profile_compare *compare, struct error *err)
+{
+    bool memory = compare->originals[1]->family == PROFILE_TRACEMALLOC;
+    enum status status = diff_profile_rows(compare, err);
+    if (status == STATUS_OK && memory && compare->options->by == HOTSPOT_LINE)
+        status = diff_moved_lines(compare, err);
+    if (status == STATUS_OK && !memory && !is_mixed(compare))
+        status = diff_profile_edges(compare, err);
+    return status;
+}
+
+/* What tables refuse is refused for a picture too. */
+static enum status check_rows(const struct profile_compare *compare, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t side = 0; side < 2 && status == STATUS_OK; side++)
+        status = hotspots_check(compare->originals[side], compare->options->by, err);
+    return status;
+}
+
 static enum status fill(struct profile_compare *compare, struct profile_diff *diff, bool with_tree,
                         struct error *err)
 {
     bool memory = compare->originals[1]->family == PROFILE_TRACEMALLOC;
     bool by_share = !same_unit(compare->originals[0], compare->originals[1]);
-    compare->counts_samples = !by_share && counts_samples(compare->originals[1]);
+    bool tables = !compare->options->picture_only;
+    compare->counts_samples = !by_share && counts_samples(compare->originals[0]) &&
+                              counts_samples(compare->originals[1]);
     scale_sides(compare, by_share);
     set_measures(compare, by_share);
     diff->unit = by_share ? "share" : memory ? "bytes" : compare->originals[1]->unit;
@@ -188,20 +218,15 @@ static enum status fill(struct profile_compare *compare, struct profile_diff *di
                                                       : DIFF_NUMBER};
     diff->diff.old_total = by_share ? 1 : compare->pair->totals[0];
     diff->diff.new_total = by_share ? 1 : compare->pair->totals[1];
-    diff->diff.rule = memory ? "file and line, as compare_to does" : rule_words(compare, by_share);
-    enum status status = diff->diff.rule ? diff_profile_rows(compare, err) : no_memory(err);
-    bool tables = !compare->options->picture_only;
-    if (status == STATUS_OK && memory && tables && compare->options->by == HOTSPOT_LINE)
-        status = diff_moved_lines(compare, err);
-    if (status == STATUS_OK && !memory && tables &&
-        compare->originals[0]->family == compare->originals[1]->family)
-        status = diff_profile_edges(compare, err);
+    enum status status = tables ? fill_tables(compare, err) : check_rows(compare, err);
     if (status == STATUS_OK &&
         (with_tree || (tables && !memory && compare->originals[1]->family == PROFILE_SAMPLES)))
         status = diff_profile_tree(compare, diff, err);
-    if (status == STATUS_OK && !(warn(compare) && write_verdict(compare)))
-        status = no_memory(err);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    diff->diff.rule = memory ? "file and line, as compare_to does" : rule_words(compare, by_share);
+    return diff->diff.rule && warn(compare) && (!tables || write_verdict(compare)) ? STATUS_OK
+                                                                                   : no_memory(err);
 }
 
 enum status profile_diff_make(const struct profile *old_profile, const struct profile *new_profile,
@@ -222,13 +247,14 @@ enum status profile_diff_make(const struct profile *old_profile, const struct pr
         chosen.rule = MATCH_EXACT;
         chosen.row_limit = chosen.by == HOTSPOT_LINE ? 0 : chosen.row_limit;
     }
-    if ((new_profile->family == PROFILE_PSTATS || old_profile->family == PROFILE_PSTATS) &&
-        (chosen.by == HOTSPOT_LINE || chosen.by == HOTSPOT_TRACEBACK))
+    bool estimated = old_profile->family == PROFILE_PSTATS || new_profile->family == PROFILE_PSTATS;
+    if (estimated && (chosen.by == HOTSPOT_LINE || chosen.by == HOTSPOT_TRACEBACK))
         return error_set(err, STATUS_USAGE,
                          "pstats knows functions, files and modules, no lines and no tracebacks: "
                          "use --by function, file or module");
     diff.pair = calloc(1, sizeof *diff.pair);
-    status = diff.pair ? profile_pair_make(old_profile, new_profile, chosen.rule, diff.pair, err)
+    status = diff.pair ? profile_pair_make(old_profile, new_profile, chosen.rule,
+                                           !chosen.picture_only || estimated, diff.pair, err)
                        : no_memory(err);
     if (status != STATUS_OK) {
         free(diff.pair);
@@ -247,6 +273,7 @@ enum status profile_diff_make(const struct profile *old_profile, const struct pr
 void profile_diff_deinit(struct profile_diff *diff)
 {
     array_deinit(&diff->nodes);
+    array_deinit(&diff->rests);
     if (diff->pair)
         profile_pair_deinit(diff->pair);
     free(diff->pair);

@@ -88,6 +88,23 @@ static enum status add_hotspots(const struct profile_compare *compare, size_t si
     return status;
 }
 
+/* A snapshot by traceback: the side has one trace a stack, and that is the row. */
+static enum status add_traces(const struct profile *side_profile, size_t side,
+                              struct pair_rows *rows, struct error *err)
+{
+    for (size_t i = 0; i < side_profile->traces.count; i++) {
+        const struct profile_trace *trace = &side_profile->traces.items[i];
+        struct pair_row *row = row_for(rows, trace->stack);
+        if (!row)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        double *values = side ? row->new_values : row->old_values;
+        values[0] = (double)trace->size;
+        values[1] = (double)trace->count;
+        *(side ? &row->new_size : &row->old_size) = trace->size;
+    }
+    return STATUS_OK;
+}
+
 /* A function of pstats has its own numbers. */
 static enum status add_stats(const struct profile *side_profile, size_t side,
                              struct pair_rows *rows, struct error *err)
@@ -101,7 +118,7 @@ static enum status add_stats(const struct profile *side_profile, size_t side,
         values[0] += stat->self;
         values[1] += stat->total;
         values[2] += (double)stat->calls;
-        values[3] += (double)stat->calls;
+        values[3] += (double)(side_profile->is_sampled ? stat->primitive_calls : stat->calls);
     }
     return STATUS_OK;
 }
@@ -128,10 +145,19 @@ static enum status collect(const struct profile_compare *compare, struct pair_ro
         rows->modules = calloc(rows->key_count + 1, sizeof *rows->modules);
         status = rows->modules ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
+    const struct profile *sides = compare->pair->sides;
+    if (compare->options->by == HOTSPOT_TRACEBACK && status == STATUS_OK &&
+        !array_reserve(&rows->rows, sides[0].traces.count + sides[1].traces.count))
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t side = 0; side < 2 && status == STATUS_OK; side++) {
-        const struct profile *profile = &compare->pair->sides[side];
-        bool own = profile->family == PROFILE_PSTATS && compare->options->by == HOTSPOT_FUNCTION;
-        status = own ? add_stats(profile, side, rows, err) : add_hotspots(compare, side, rows, err);
+        const struct profile *profile = &sides[side];
+        if (profile->family == PROFILE_PSTATS && compare->options->by == HOTSPOT_FUNCTION)
+            status = add_stats(profile, side, rows, err);
+        else if (profile->family == PROFILE_TRACEMALLOC &&
+                 compare->options->by == HOTSPOT_TRACEBACK)
+            status = add_traces(profile, side, rows, err);
+        else
+            status = add_hotspots(compare, side, rows, err);
     }
     return status;
 }

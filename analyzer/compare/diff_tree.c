@@ -11,44 +11,18 @@
 #define MOST_PATHS 50 /* rows of the table */
 #define PATH_STEPS 24 /* of a path, the innermost ones */
 
-/* ---- Stacks of both with the weights of each. */
+/* ---- The ways to the nodes of estimated trees, as stacks. */
 
-struct weighed_stacks {
-    struct profile stacks; /* over the names of pair->both */
-    double *weights[2];    /* by stack */
-    bool owns_stacks;
+struct estimate {
+    struct profile stacks;   /* over the functions of pair->both */
+    struct profile sides[2]; /* borrow those, and have samples of their own */
 };
 
-static void weighed_deinit(struct weighed_stacks *weighed)
+static void estimate_deinit(struct estimate *estimate)
 {
-    if (weighed->owns_stacks)
-        profile_deinit(&weighed->stacks);
-    free(weighed->weights[0]);
-    free(weighed->weights[1]);
-}
-
-static bool weighed_allocate(struct weighed_stacks *weighed, size_t count)
-{
-    weighed->weights[0] = calloc(count + 1, sizeof(double));
-    weighed->weights[1] = calloc(count + 1, sizeof(double));
-    return weighed->weights[0] && weighed->weights[1];
-}
-
-static bool weigh(const struct profile_compare *compare, struct weighed_stacks *weighed)
-{
-    if (!weighed_allocate(weighed, compare->pair->both.stacks.count))
-        return false;
-    for (size_t side = 0; side < 2; side++) {
-        const struct profile *profile = &compare->pair->sides[side];
-        for (size_t i = 0; i < profile->samples.count; i++)
-            weighed->weights[side][profile->samples.items[i].stack] +=
-                profile->samples.items[i].weight;
-        for (size_t i = 0; i < profile->traces.count; i++)
-            weighed->weights[side][profile->traces.items[i].stack] +=
-                (double)profile->traces.items[i].size;
-    }
-    weighed->stacks = compare->pair->both; /* borrowed */
-    return true;
+    array_deinit(&estimate->sides[0].samples);
+    array_deinit(&estimate->sides[1].samples);
+    profile_deinit(&estimate->stacks);
 }
 
 /* A profile of its own whose functions have the numbers of `both`. */
@@ -76,124 +50,68 @@ struct path {
     ARRAY(uint32_t) frames;
 };
 
-/* The ways to the nodes of one side's tree, whose weights go to `sums`. */
-static enum status add_tree(const struct call_tree *tree, struct profile *stacks, size_t side,
-                            struct weighed_stacks *weighed, size_t *capacity, struct path *path)
+/* The frames from the outermost one to the node's own. */
+static enum status find_path(const struct call_tree *tree, uint32_t node, struct profile *stacks,
+                             struct path *path)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 1; i < tree->nodes.count && status == STATUS_OK; i++) {
-        uint32_t id;
-        if (tree->nodes.items[i].self <= 0)
-            continue;
-        path->frames.count = 0;
-        for (uint32_t node = i; node && status == STATUS_OK;
-             node = tree->nodes.items[node].parent) {
-            uint32_t frame;
-            status = profile_add_frame(stacks, tree->nodes.items[node].function, 0, &frame);
-            if (status == STATUS_OK && !array_push(&path->frames, frame))
-                status = STATUS_NO_MEMORY;
-        }
-        for (size_t a = 0, b = path->frames.count; a + 1 < b; a++) {
-            uint32_t frame = path->frames.items[a];
-            path->frames.items[a] = path->frames.items[--b];
-            path->frames.items[b] = frame;
-        }
-        if (status == STATUS_OK)
-            status =
-                profile_add_stack(stacks, path->frames.items, (uint32_t)path->frames.count, &id);
-        while (status == STATUS_OK && id >= *capacity) {
-            size_t grown = *capacity ? 2 * *capacity : 1024;
-            for (size_t k = 0; k < 2 && status == STATUS_OK; k++) {
-                double *weights = realloc(weighed->weights[k], grown * sizeof *weights);
-                if (weights) {
-                    memset(weights + *capacity, 0, (grown - *capacity) * sizeof *weights);
-                    weighed->weights[k] = weights;
-                } else {
-                    status = STATUS_NO_MEMORY;
-                }
-            }
-            *capacity = grown;
-        }
-        if (status == STATUS_OK)
-            weighed->weights[side][id] += tree->nodes.items[i].self;
+    path->frames.count = 0;
+    for (; node && status == STATUS_OK; node = tree->nodes.items[node].parent) {
+        uint32_t frame;
+        status = profile_add_frame(stacks, tree->nodes.items[node].function, 0, &frame);
+        if (status == STATUS_OK && !array_push(&path->frames, frame))
+            status = STATUS_NO_MEMORY;
+    }
+    for (size_t a = 0, b = path->frames.count; a + 1 < b; a++) {
+        uint32_t frame = path->frames.items[a];
+        path->frames.items[a] = path->frames.items[--b];
+        path->frames.items[b] = frame;
     }
     return status;
 }
 
-static enum status estimate(const struct profile_compare *compare, struct weighed_stacks *weighed,
-                            struct error *err)
+static enum status add_tree(const struct call_tree *tree, struct profile *stacks,
+                            struct profile *side)
 {
-    size_t capacity = 0;
     struct path path = {0};
-    weighed->owns_stacks = true;
-    enum status status = copy_functions(&compare->pair->both, &weighed->stacks);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 1; i < tree->nodes.count && status == STATUS_OK; i++) {
+        struct profile_sample sample = {.weight = tree->nodes.items[i].self, .count = 1};
+        if (sample.weight <= 0)
+            continue;
+        status = find_path(tree, i, stacks, &path);
+        if (status == STATUS_OK)
+            status = profile_add_stack(stacks, path.frames.items, (uint32_t)path.frames.count,
+                                       &sample.stack);
+        if (status == STATUS_OK && !array_push(&side->samples, sample))
+            status = STATUS_NO_MEMORY;
+    }
+    array_deinit(&path.frames);
+    return status;
+}
+
+static enum status estimate_make(const struct profile_pair *pair, struct estimate *estimate,
+                                 struct error *err)
+{
+    enum status status = copy_functions(&pair->both, &estimate->stacks);
     for (size_t side = 0; side < 2 && status == STATUS_OK; side++) {
         const struct call_tree_options options = {.reverse = false};
         struct call_tree tree;
-        status = call_tree_build(&compare->pair->sides[side], &options, &tree, err);
+        status = call_tree_build(&pair->sides[side], &options, &tree, err);
         if (status != STATUS_OK)
             break;
-        status = add_tree(&tree, &weighed->stacks, side, weighed, &capacity, &path);
+        status = add_tree(&tree, &estimate->stacks, &estimate->sides[side]);
         call_tree_deinit(&tree);
     }
-    array_deinit(&path.frames);
-    if (status == STATUS_OK && !weighed->weights[0] && !weighed_allocate(weighed, 1))
-        status = STATUS_NO_MEMORY;
-    return status;
-}
-
-/* The innermost frame first. */
-static enum status reverse(const struct profile *both, struct weighed_stacks *weighed)
-{
-    struct weighed_stacks turned = {.owns_stacks = true};
-    struct path path = {0};
-    const struct profile *from = &weighed->stacks;
-    enum status status = copy_functions(both, &turned.stacks);
-    if (status == STATUS_OK && !weighed_allocate(&turned, from->stacks.count))
-        status = STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < from->frames.count && status == STATUS_OK; i++) {
-        uint32_t id;
-        status = profile_add_frame(&turned.stacks, from->frames.items[i].function,
-                                   from->frames.items[i].line, &id);
+    for (size_t side = 0; side < 2; side++) {
+        struct profile view = estimate->stacks;
+        memcpy(&view.samples, &estimate->sides[side].samples, sizeof view.samples);
+        estimate->sides[side] = view;
     }
-    for (uint32_t i = 0; i < from->stacks.count && status == STATUS_OK; i++) {
-        const struct profile_stack *stack = &from->stacks.items[i];
-        uint32_t id;
-        path.frames.count = 0;
-        if (!array_reserve(&path.frames, stack->depth + 1)) {
-            status = STATUS_NO_MEMORY;
-            break;
-        }
-        for (uint32_t j = 0; j < stack->depth; j++)
-            path.frames.items[j] = from->stack_frames.items[stack->first + stack->depth - 1 - j];
-        status = profile_add_stack(&turned.stacks, path.frames.items, stack->depth, &id);
-        for (size_t side = 0; side < 2 && status == STATUS_OK; side++)
-            turned.weights[side][id] += weighed->weights[side][i];
-    }
-    array_deinit(&path.frames);
-    weighed_deinit(weighed);
-    *weighed = turned;
     return status;
 }
 
 /* ---- The tree. */
-
-/* The stacks as a recording in which each counts as much as in the one that has more. */
-static bool weigh_both(const struct weighed_stacks *weighed, struct profile *ret_view)
-{
-    struct profile view = weighed->stacks; /* borrows all but the samples */
-    view.family = PROFILE_SAMPLES;
-    memset(&view.samples, 0, sizeof view.samples);
-    memset(&view.traces, 0, sizeof view.traces);
-    bool ok = true;
-    for (uint32_t i = 0; i < view.stacks.count && ok; i++) {
-        struct profile_sample sample = {
-            .stack = i, .weight = fmax(weighed->weights[0][i], weighed->weights[1][i]), .count = 1};
-        ok = !(sample.weight > 0) || array_push(&view.samples, sample);
-    }
-    *ret_view = view;
-    return ok;
-}
 
 static void add_up(struct profile_diff *diff)
 {
@@ -211,34 +129,57 @@ static void add_up(struct profile_diff *diff)
     }
 }
 
-static enum status make_nodes(const struct weighed_stacks *weighed, struct profile_diff *diff)
+/* Takes the tree apart. */
+static bool take_nodes(struct call_pair_tree *pair, struct profile_diff *diff)
 {
-    size_t stacks = weighed->stacks.stacks.count;
-    uint32_t *node_of = malloc((stacks + 1) * sizeof *node_of);
-    struct call_tree tree = {0};
-    struct profile view;
-    enum status status = weigh_both(weighed, &view) && node_of ? STATUS_OK : STATUS_NO_MEMORY;
-    if (status == STATUS_OK) {
-        memset(node_of, 0xFF, stacks * sizeof *node_of);
-        status = call_tree_of_stacks(&view, false, &tree, node_of);
-    }
-    if (status == STATUS_OK && !array_reserve(&diff->nodes, tree.nodes.count + 1))
-        status = STATUS_NO_MEMORY;
-    for (uint32_t i = 0; status == STATUS_OK && i < tree.nodes.count; i++) {
-        const struct call_node *node = &tree.nodes.items[i];
+    const struct call_tree *tree = &pair->tree;
+    if (!array_reserve(&diff->nodes, tree->nodes.count))
+        return false;
+    for (size_t i = 0; i < tree->nodes.count; i++) {
+        const struct call_node *node = &tree->nodes.items[i];
+        const struct call_shares *shares = &pair->shares.items[i];
         diff->nodes.items[diff->nodes.count++] =
-            (struct diff_node){node->parent, node->function, node->line, 0, 0, 0, 0, 0};
+            (struct diff_node){.parent = node->parent,
+                               .function = node->function,
+                               .line = node->line,
+                               .old_self = shares->self[0],
+                               .new_self = shares->self[1],
+                               .old_total = shares->rest[0],
+                               .new_total = shares->rest[1],
+                               .width = tree->rests.count ? tree->rests.items[i].value : 0};
     }
-    for (uint32_t i = 0; status == STATUS_OK && i < stacks; i++) {
-        if (node_of[i] == PROFILE_NO_ID)
-            continue;
-        diff->nodes.items[node_of[i]].old_self += weighed->weights[0][i];
-        diff->nodes.items[node_of[i]].new_self += weighed->weights[1][i];
-    }
+    memcpy(&diff->rests, &tree->rests, sizeof diff->rests);
+    memset(&pair->tree.rests, 0, sizeof pair->tree.rests);
     add_up(diff);
-    call_tree_deinit(&tree);
-    array_deinit(&view.samples);
-    free(node_of);
+    return true;
+}
+
+static enum status make_nodes(const struct profile_compare *compare,
+                              const struct profile *estimated, struct profile_diff *diff)
+{
+    struct profile_pair *pair = compare->pair;
+    const struct diff_profile_options *options = compare->options;
+    struct call_side sides[2];
+    for (size_t side = 0; side < 2; side++)
+        sides[side] = estimated ? (struct call_side){&estimated[side], NULL, 1}
+                      : pair->has_stacks
+                          ? (struct call_side){&pair->sides[side], NULL, 1}
+                          : (struct call_side){compare->originals[side], pair->frames[side],
+                                               pair->factors[side]};
+    struct call_pair_tree tree;
+    enum status status =
+        call_tree_of_pair(estimated ? &estimated[0] : &pair->both, sides, compare->reverse,
+                          options->picture_only ? options->least : 0, &tree);
+    if (status != STATUS_OK)
+        return status;
+    if (!take_nodes(&tree, diff))
+        status = STATUS_NO_MEMORY;
+    const struct diff_node *all = diff->nodes.items;
+    for (size_t side = 0; side < 2 && status == STATUS_OK && !pair->has_stacks; side++) {
+        double total = side ? all->new_total : all->old_total;
+        pair->matched[side] = total > 0 ? tree.shared[side] / total : 0;
+    }
+    call_pair_tree_deinit(&tree);
     return status;
 }
 
@@ -324,19 +265,15 @@ static enum status add_paths(const struct profile_compare *compare, const struct
 enum status diff_profile_tree(const struct profile_compare *compare, struct profile_diff *diff,
                               struct error *err)
 {
-    struct weighed_stacks weighed = {0};
-    bool estimated = compare->pair->sides[0].family == PROFILE_PSTATS ||
-                     compare->pair->sides[1].family == PROFILE_PSTATS;
-    enum status status = estimated                  ? estimate(compare, &weighed, err)
-                         : weigh(compare, &weighed) ? STATUS_OK
-                                                    : STATUS_NO_MEMORY;
-    if (status == STATUS_OK && compare->reverse)
-        status = reverse(&compare->pair->both, &weighed);
+    struct estimate estimate = {0};
+    bool estimated = compare->originals[0]->family == PROFILE_PSTATS ||
+                     compare->originals[1]->family == PROFILE_PSTATS;
+    enum status status = estimated ? estimate_make(compare->pair, &estimate, err) : STATUS_OK;
     if (status == STATUS_OK)
-        status = make_nodes(&weighed, diff);
+        status = make_nodes(compare, estimated ? estimate.sides : NULL, diff);
     if (status == STATUS_OK && !compare->reverse && !estimated && !compare->options->picture_only &&
-        compare->pair->sides[1].family == PROFILE_SAMPLES)
+        compare->originals[1]->family == PROFILE_SAMPLES)
         status = add_paths(compare, diff);
-    weighed_deinit(&weighed);
+    estimate_deinit(&estimate);
     return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : status;
 }

@@ -5,79 +5,11 @@
 #include <string.h>
 
 #include "analyzer/compare/function_match.h"
-
-/* Numbers of one side in `both`. */
-struct numbers {
-    uint32_t *function, *frame, *stack;
-};
-
-static void numbers_deinit(struct numbers *numbers)
-{
-    free(numbers->function);
-    free(numbers->frame);
-    free(numbers->stack);
-}
+#include "analyzer/profile/numbers.h"
 
 static enum status no_memory(struct error *err)
 {
     return error_set(err, STATUS_NO_MEMORY, "comparing recordings: out of memory");
-}
-
-static bool numbers_allocate(const struct profile *profile, struct numbers *numbers)
-{
-    numbers->function = malloc((profile->functions.count + 1) * sizeof(uint32_t));
-    numbers->frame = malloc((profile->frames.count + 1) * sizeof(uint32_t));
-    numbers->stack = malloc((profile->stacks.count + 1) * sizeof(uint32_t));
-    return numbers->function && numbers->frame && numbers->stack;
-}
-
-/* Functions that the other side has not are added, under their own name and place. */
-static enum status add_functions(struct profile *both, const struct profile *from,
-                                 uint32_t *numbers)
-{
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < from->functions.count && status == STATUS_OK; i++) {
-        const struct profile_function *function = &from->functions.items[i];
-        const struct profile_string *name = &from->strings.items[function->name];
-        const struct profile_string *file = &from->strings.items[function->file];
-        uint32_t name_id, file_id;
-        if (numbers[i] != PROFILE_NO_ID)
-            continue;
-        status = profile_add_string(both, from->bytes + name->offset, name->size, &name_id);
-        if (status == STATUS_OK)
-            status = profile_add_string(both, from->bytes + file->offset, file->size, &file_id);
-        if (status == STATUS_OK)
-            status = profile_add_function(both, name_id, file_id, function->line, &numbers[i]);
-    }
-    return status;
-}
-
-static enum status add_stacks(struct profile *both, const struct profile *from, bool with_lines,
-                              struct numbers *numbers)
-{
-    ARRAY(uint32_t) frames = {0};
-    enum status status = STATUS_OK;
-    if (!both->stacks.count && (!array_reserve(&both->stacks, from->stacks.count) ||
-                                !array_reserve(&both->stack_frames, from->stack_frames.count)))
-        return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < from->frames.count && status == STATUS_OK; i++) {
-        const struct profile_frame *frame = &from->frames.items[i];
-        status = profile_add_frame(both, numbers->function[frame->function],
-                                   with_lines ? frame->line : 0, &numbers->frame[i]);
-    }
-    for (uint32_t i = 0; i < from->stacks.count && status == STATUS_OK; i++) {
-        const struct profile_stack *stack = &from->stacks.items[i];
-        frames.count = 0;
-        if (!array_reserve(&frames, stack->depth + 1)) {
-            status = STATUS_NO_MEMORY;
-            break;
-        }
-        for (uint32_t j = 0; j < stack->depth; j++)
-            frames.items[j] = numbers->frame[from->stack_frames.items[stack->first + j]];
-        status = profile_add_stack(both, frames.items, stack->depth, &numbers->stack[i]);
-    }
-    array_deinit(&frames);
-    return status;
 }
 
 /* ---- A side's own numbers, by the numbering of both. */
@@ -86,7 +18,7 @@ static bool fill_traces(const struct profile *from, const uint32_t *numbers, siz
                         struct profile *side)
 {
     struct profile_trace *sums = calloc(stacks + 1, sizeof *sums);
-    bool ok = sums != NULL;
+    bool ok = sums && array_reserve(&side->traces, from->traces.count);
     for (size_t i = 0; ok && i < from->traces.count; i++) {
         const struct profile_trace *trace = &from->traces.items[i];
         struct profile_trace *sum = &sums[numbers[trace->stack]];
@@ -144,7 +76,7 @@ static bool fill_calls(const struct profile *from, const uint32_t *numbers, stru
 }
 
 static enum status fill_side(const struct profile *from, const struct profile *both,
-                             const struct numbers *numbers, struct profile *side)
+                             const struct profile_numbers *numbers, struct profile *side)
 {
     *side = *both; /* borrowed: names, frames, stacks */
     memset(&side->traces, 0, sizeof side->traces);
@@ -210,44 +142,78 @@ static bool measure(struct profile_pair *pair)
     return ok;
 }
 
-enum status profile_pair_make(const struct profile *old_profile, const struct profile *new_profile,
-                              enum match_rule rule, struct profile_pair *ret_pair,
-                              struct error *err)
+static double total_of(const struct profile *profile)
 {
-    struct profile_pair pair = {0};
-    struct numbers old_numbers = {0}, new_numbers = {0};
+    double total = 0;
+    for (size_t i = 0; i < profile->traces.count; i++)
+        total += (double)profile->traces.items[i].size;
+    for (size_t i = 0; i < profile->samples.count; i++)
+        total += profile->samples.items[i].weight;
+    for (size_t i = 0; i < profile->stats.count; i++)
+        total += profile->stats.items[i].self;
+    return total;
+}
+
+/* ---- The pair. */
+
+static enum status number_frames(const struct profile *const originals[2], enum match_rule rule,
+                                 struct profile_numbers numbers[2], struct profile *both)
+{
+    const struct profile *old_profile = originals[0], *new_profile = originals[1];
     uint32_t *old_of = malloc((new_profile->functions.count + 1) * sizeof *old_of);
-    profile_init(&pair.both);
-    bool ok = old_of && numbers_allocate(old_profile, &old_numbers) &&
-              numbers_allocate(new_profile, &new_numbers) &&
-              function_match(old_profile, new_profile, rule, old_of);
-    enum status status = ok ? STATUS_OK : STATUS_NO_MEMORY;
-    if (ok) {
-        memset(old_numbers.function, 0xFF, old_profile->functions.count * sizeof(uint32_t));
-        memset(new_numbers.function, 0xFF, new_profile->functions.count * sizeof(uint32_t));
-        status = add_functions(&pair.both, new_profile, new_numbers.function);
-    }
+    enum status status = old_of && profile_numbers_init(&numbers[0], old_profile) &&
+                                 profile_numbers_init(&numbers[1], new_profile) &&
+                                 function_match(old_profile, new_profile, rule, old_of)
+                             ? STATUS_OK
+                             : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = profile_numbers_add_functions(&numbers[1], new_profile, both);
     for (uint32_t i = 0; status == STATUS_OK && i < new_profile->functions.count; i++)
         if (old_of[i] != PROFILE_NO_ID)
-            old_numbers.function[old_of[i]] = new_numbers.function[i];
-    if (status == STATUS_OK)
-        status = add_functions(&pair.both, old_profile, old_numbers.function);
-    bool with_lines = rule != MATCH_FUNCTION;
-    if (status == STATUS_OK)
-        status = add_stacks(&pair.both, new_profile, with_lines, &new_numbers);
-    if (status == STATUS_OK)
-        status = add_stacks(&pair.both, old_profile, with_lines, &old_numbers);
-    if (status == STATUS_OK) {
-        profile_seal(&pair.both);
-        status = fill_side(old_profile, &pair.both, &old_numbers, &pair.sides[0]);
-    }
-    if (status == STATUS_OK)
-        status = fill_side(new_profile, &pair.both, &new_numbers, &pair.sides[1]);
-    if (status == STATUS_OK && !measure(&pair))
-        status = STATUS_NO_MEMORY;
+            numbers[0].function[old_of[i]] = numbers[1].function[i];
     free(old_of);
-    numbers_deinit(&old_numbers);
-    numbers_deinit(&new_numbers);
+    if (status == STATUS_OK)
+        status = profile_numbers_add_functions(&numbers[0], old_profile, both);
+    for (size_t side = 2; side-- > 0 && status == STATUS_OK;)
+        status = profile_numbers_add_frames(&numbers[side], originals[side], rule != MATCH_FUNCTION,
+                                            both);
+    return status;
+}
+
+static enum status number_stacks(const struct profile *const originals[2],
+                                 struct profile_numbers numbers[2], struct profile_pair *pair)
+{
+    enum status status = STATUS_OK;
+    for (size_t side = 2; side-- > 0 && status == STATUS_OK;)
+        status = profile_numbers_add_stacks(&numbers[side], originals[side], &pair->both);
+    if (status == STATUS_OK)
+        profile_seal(&pair->both);
+    for (size_t side = 0; side < 2 && status == STATUS_OK; side++)
+        status = fill_side(originals[side], &pair->both, &numbers[side], &pair->sides[side]);
+    if (status == STATUS_OK && !measure(pair))
+        status = STATUS_NO_MEMORY;
+    return status;
+}
+
+enum status profile_pair_make(const struct profile *old_profile, const struct profile *new_profile,
+                              enum match_rule rule, bool with_stacks, struct profile_pair *ret_pair,
+                              struct error *err)
+{
+    const struct profile *const originals[2] = {old_profile, new_profile};
+    struct profile_pair pair = {.factors = {1, 1}, .has_stacks = with_stacks};
+    struct profile_numbers numbers[2] = {0};
+    profile_init(&pair.both);
+    enum status status = number_frames(originals, rule, numbers, &pair.both);
+    if (status == STATUS_OK && with_stacks)
+        status = number_stacks(originals, numbers, &pair);
+    profile_seal(&pair.both);
+    for (size_t side = 0; side < 2; side++) {
+        if (!with_stacks)
+            pair.totals[side] = total_of(originals[side]);
+        pair.frames[side] = numbers[side].frame;
+        numbers[side].frame = NULL;
+        profile_numbers_deinit(&numbers[side]);
+    }
     if (status == STATUS_OK) {
         *ret_pair = pair;
         return STATUS_OK;
@@ -265,6 +231,7 @@ void profile_pair_deinit(struct profile_pair *pair)
         array_deinit(&pair->sides[side].tracks);
         array_deinit(&pair->sides[side].stats);
         array_deinit(&pair->sides[side].calls);
+        free(pair->frames[side]);
     }
     profile_deinit(&pair->both);
 }
@@ -274,7 +241,7 @@ static uint64_t scaled_size(double size)
     return size < 0x1p63 ? (uint64_t)size : (uint64_t)1 << 63;
 }
 
-void profile_side_scale(struct profile *side, double factor)
+static void scale_side(struct profile *side, double factor)
 {
     for (size_t i = 0; i < side->samples.count; i++)
         side->samples.items[i].weight *= factor;
@@ -288,4 +255,11 @@ void profile_side_scale(struct profile *side, double factor)
         side->calls.items[i].self *= factor;
         side->calls.items[i].total *= factor;
     }
+}
+
+void profile_pair_scale(struct profile_pair *pair, size_t side, double factor)
+{
+    pair->factors[side] *= factor;
+    if (pair->has_stacks)
+        scale_side(&pair->sides[side], factor);
 }

@@ -11,13 +11,15 @@ struct matcher {
     const struct profile_filter *filter;
     struct pattern pattern;
     uint8_t *files;  /* by string: 0 not looked at yet, 1 no, 2 yes */
-    uint8_t *stacks; /* the same by stack */
+    uint8_t *frames; /* the same by frame, */
+    uint8_t *stacks; /* and by stack */
 };
 
 static void matcher_deinit(struct matcher *matcher)
 {
     pattern_deinit(&matcher->pattern);
     free(matcher->files);
+    free(matcher->frames);
     free(matcher->stacks);
 }
 
@@ -33,8 +35,9 @@ static enum status matcher_init(struct matcher *matcher, const struct profile *p
     const char *pattern = filter->pattern ? filter->pattern : "*";
     *matcher = (struct matcher){.filter = filter};
     matcher->files = calloc(profile->strings.count + 1, 1);
+    matcher->frames = calloc(profile->frames.count + 1, 1);
     matcher->stacks = calloc(profile->stacks.count + 1, 1);
-    if (!matcher->files || !matcher->stacks)
+    if (!matcher->files || !matcher->frames || !matcher->stacks)
         return STATUS_NO_MEMORY;
     return pattern_compile(pattern, normal_size(pattern, strlen(pattern)), &matcher->pattern);
 }
@@ -59,8 +62,13 @@ static bool matches_place(struct matcher *matcher, const struct profile *profile
 static bool matches_frame(struct matcher *matcher, const struct profile *profile, uint32_t id)
 {
     const struct profile_frame *frame = &profile->frames.items[id];
-    return matches_place(matcher, profile, profile->functions.items[frame->function].file,
-                         frame->line);
+    if (!matcher->frames[id])
+        matcher->frames[id] =
+            matches_place(matcher, profile, profile->functions.items[frame->function].file,
+                          frame->line)
+                ? 2
+                : 1;
+    return matcher->frames[id] == 2;
 }
 
 static bool look_at_stack(struct matcher *matcher, const struct profile *profile, uint32_t id)

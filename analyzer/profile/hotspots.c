@@ -92,13 +92,25 @@ static enum status sum_stacks(const struct profile *profile, const struct hotspo
     return STATUS_OK;
 }
 
-static void sum_whole_stacks(const struct profile *profile, const struct amounts *amounts,
-                             struct hotspot *rows)
+/* A row a stack: its amounts go there at once. */
+static void sum_whole_stacks(struct hotspots *hotspots, struct hotspot *rows)
 {
-    for (uint32_t i = 0; i < profile->stacks.count; i++) {
-        rows[i].self = amounts->weights[i];
-        rows[i].self_count = amounts->counts[i];
-        rows[i].self_size = amounts->sizes ? amounts->sizes[i] : 0;
+    const struct profile *profile = hotspots->profile;
+    for (size_t i = 0; i < profile->traces.count; i++) {
+        const struct profile_trace *trace = &profile->traces.items[i];
+        rows[trace->stack].self += (double)trace->size;
+        rows[trace->stack].self_count += trace->count;
+        amounts_add(&rows[trace->stack].self_size, trace->size);
+        hotspots->whole += (double)trace->size;
+        hotspots->whole_count += trace->count;
+        amounts_add(&hotspots->whole_size, trace->size);
+    }
+    for (size_t i = 0; i < profile->samples.count; i++) {
+        const struct profile_sample *sample = &profile->samples.items[i];
+        rows[sample->stack].self += sample->weight;
+        rows[sample->stack].self_count += sample->count;
+        hotspots->whole += sample->weight;
+        hotspots->whole_count += sample->count;
     }
 }
 
@@ -122,7 +134,8 @@ static void sum_stats(const struct profile *profile, const struct hotspot_groups
         rows[key].self += stat->self;
         rows[key].total += stat->total;
         rows[key].count += stat->calls > 0 ? (uint64_t)stat->calls : 0;
-        rows[key].self_count = rows[key].count;
+        int64_t own = profile->is_sampled ? stat->primitive_calls : stat->calls;
+        rows[key].self_count += own > 0 ? (uint64_t)own : 0;
         if (largest[key] < stat->total)
             largest[key] = stat->total;
     }
@@ -137,6 +150,17 @@ static void sum_stats(const struct profile *profile, const struct hotspot_groups
             rows[i].total = largest[i];
 }
 
+/* Of pstats. */
+static void sum_whole(struct hotspots *hotspots)
+{
+    const struct profile *profile = hotspots->profile;
+    for (size_t i = 0; i < profile->stats.count; i++) {
+        const struct profile_stat *stat = &profile->stats.items[i];
+        hotspots->whole += stat->self;
+        hotspots->whole_count += stat->calls > 0 ? (uint64_t)stat->calls : 0;
+    }
+}
+
 static enum status sum(struct hotspots *hotspots, const struct hotspot_options *options,
                        const struct hotspot_groups *groups, struct hotspot *rows)
 {
@@ -148,11 +172,11 @@ static enum status sum(struct hotspots *hotspots, const struct hotspot_options *
             return STATUS_NO_MEMORY;
         sum_stats(profile, groups, rows, largest);
         free(largest);
-        for (size_t i = 0; i < profile->stats.count; i++) {
-            const struct profile_stat *stat = &profile->stats.items[i];
-            hotspots->whole += stat->self;
-            hotspots->whole_count += stat->calls > 0 ? (uint64_t)stat->calls : 0;
-        }
+        sum_whole(hotspots);
+        return STATUS_OK;
+    }
+    if (hotspots->by == HOTSPOT_TRACEBACK) {
+        sum_whole_stacks(hotspots, rows);
         return STATUS_OK;
     }
     enum status status = amounts_init(&amounts, profile);
@@ -161,9 +185,7 @@ static enum status sum(struct hotspots *hotspots, const struct hotspot_options *
     hotspots->whole = amounts.whole;
     hotspots->whole_count = amounts.whole_count;
     hotspots->whole_size = amounts.whole_size;
-    if (hotspots->by == HOTSPOT_TRACEBACK)
-        sum_whole_stacks(profile, &amounts, rows);
-    else if (hotspots->by == HOTSPOT_THREAD)
+    if (hotspots->by == HOTSPOT_THREAD)
         sum_tracks(profile, rows);
     else
         status = sum_stacks(profile, groups, &amounts, options->total, rows);
@@ -173,10 +195,10 @@ static enum status sum(struct hotspots *hotspots, const struct hotspot_options *
 
 /* ---- Rows. */
 
-/* Only keys that something was found for. */
-static bool keep_rows(struct hotspots *hotspots, const struct hotspot *rows, size_t count,
-                      bool self_is_total)
+/* Only keys that something was found for stay, each where it was or further to the front. */
+static size_t keep_rows(struct hotspot *rows, size_t count, bool self_is_total)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct hotspot row = rows[i];
         row.key = (uint32_t)i;
@@ -185,11 +207,10 @@ static bool keep_rows(struct hotspots *hotspots, const struct hotspot *rows, siz
             row.count = row.self_count;
             row.size = row.self_size;
         }
-        bool found = row.count || row.self_count || row.total > 0 || row.self > 0;
-        if (found && !array_push(&hotspots->rows, row))
-            return false;
+        if (row.count || row.self_count || row.total > 0 || row.self > 0)
+            rows[kept++] = row;
     }
-    return true;
+    return kept;
 }
 
 static enum status fill(struct hotspots *hotspots, const struct hotspot_options *options)
@@ -204,15 +225,16 @@ static enum status fill(struct hotspots *hotspots, const struct hotspot_options 
         status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = sum(hotspots, options, &groups, rows);
-    if (status == STATUS_OK && !keep_rows(hotspots, rows, groups.count, self_is_total))
-        status = STATUS_NO_MEMORY;
-    free(rows);
+    hotspots->rows.items = rows;
+    hotspots->rows.capacity = rows ? groups.count + 1 : 0;
+    if (status == STATUS_OK)
+        hotspots->rows.count = keep_rows(rows, groups.count, self_is_total);
     free(groups.of_frame);
     free(groups.modules);
     return status == STATUS_OK ? hotspots_sort(hotspots, options) : status;
 }
 
-static enum status check(const struct profile *profile, enum hotspot_by by, struct error *err)
+enum status hotspots_check(const struct profile *profile, enum hotspot_by by, struct error *err)
 {
     if (profile->family == PROFILE_TRACEMALLOC && by == HOTSPOT_FUNCTION)
         return error_set(err, STATUS_USAGE,
@@ -233,11 +255,14 @@ enum status hotspots_build(const struct profile *profile, const struct hotspot_o
                            struct hotspots *ret_hotspots, struct error *err)
 {
     struct hotspots hotspots = {.profile = profile, .by = options->by};
-    enum status status = check(profile, options->by, err);
+    enum status status = hotspots_check(profile, options->by, err);
     if (status != STATUS_OK)
         return status;
     arena_init(&hotspots.arena);
-    status = fill(&hotspots, options);
+    if (options->sort == HOTSPOT_NO_ROWS)
+        sum_whole(&hotspots);
+    else
+        status = fill(&hotspots, options);
     if (status != STATUS_OK) {
         hotspots_deinit(&hotspots);
         return error_set(err, status, "%s", status_name(status));

@@ -3,163 +3,123 @@
  * it does not share with the one before. */
 #include "analyzer/profile/tree.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "analyzer/profile/amounts.h"
-#include "analyzer/profile/order.h"
-#include "analyzer/profile/sequence_sort.h"
+#include "analyzer/profile/tree_items.h"
 
-/* What is sorted: stacks, or a track's stacks, each with its amounts. */
-struct items {
-    uint32_t count;
-    uint32_t *stacks, *tracks; /* of an item; NULL: it is its own stack, of no track */
-    double *weights;
-    uint64_t *counts;
-};
+#define FETCH_AHEAD 8u /* items */
 
 struct builder {
     struct call_tree *tree;
+    struct call_pair_tree *pair; /* that `tree` is of; NULL: of one recording */
     const struct profile *profile;
+    const struct call_side *sides; /* one, or two */
     const struct call_tree_options *options;
-    struct items items;
-    uint32_t *places;     /* of frames, in the order of siblings; equal ones are one node */
-    uint32_t *sorted;     /* items */
-    uint32_t *common;     /* frames that a sorted item shares with the one before */
+    struct tree_items items;
     uint32_t *path;       /* the open nodes by depth, the root first */
     uint32_t depth;       /* of the innermost open node; the root's is 0 */
     double least;         /* amount */
     uint32_t *item_nodes; /* the caller's; NULL: nobody asks */
 };
 
-static void builder_deinit(struct builder *builder)
-{
-    free(builder->items.stacks);
-    free(builder->items.tracks);
-    free(builder->items.weights);
-    free(builder->items.counts);
-    free(builder->places);
-    free(builder->sorted);
-    free(builder->common);
-    free(builder->path);
-}
+/* ---- Nodes. */
 
-/* ---- Amounts by stack. */
-
-static bool items_allocate(struct items *items, size_t count)
-{
-    items->count = (uint32_t)count;
-    items->weights = calloc(count + 1, sizeof *items->weights);
-    items->counts = calloc(count + 1, sizeof *items->counts);
-    items->stacks = calloc(count + 1, sizeof *items->stacks);
-    items->tracks = calloc(count + 1, sizeof *items->tracks);
-    return items->weights && items->counts && items->stacks && items->tracks;
-}
-
-static bool gather_tracks(struct builder *builder)
+static struct call_node node_at(const struct builder *builder, uint32_t id, uint32_t step)
 {
     const struct profile *profile = builder->profile;
-    struct items *items = &builder->items;
-    if (!items_allocate(items, profile->samples.count))
-        return false;
-    for (uint32_t i = 0; i < items->count; i++) {
-        const struct profile_sample *sample = &profile->samples.items[i];
-        items->stacks[i] = sample->stack;
-        items->tracks[i] = sample->track;
-        items->weights[i] = sample->weight;
-        items->counts[i] = sample->count;
+    const struct tree_items *items = &builder->items;
+    const struct tree_item *item = &items->items[id];
+    if (items->by_track && step == 0)
+        return (struct call_node){.kind = CALL_NODE_TRACK, .function = item->track};
+    const uint32_t *numbers = builder->sides[tree_item_side(items, id)].frames;
+    uint32_t number = tree_item_frame(items, item, step);
+    const struct profile_frame *frame = &profile->frames.items[numbers ? numbers[number] : number];
+    return (struct call_node){.kind = CALL_NODE_FUNCTION,
+                              .function = frame->function,
+                              .line = builder->options->by_line ? frame->line : 0};
+}
+
+/* Room for `count` more, in all arrays that go by node. */
+static bool reserve_nodes(struct builder *builder, uint32_t count)
+{
+    struct call_tree *tree = builder->tree;
+    return tree->nodes.count <= UINT32_MAX - 1 - count && array_reserve(&tree->nodes, count) &&
+           (!(builder->options->least > 0) || array_reserve(&tree->rests, count)) &&
+           (!builder->pair || array_reserve(&builder->pair->shares, count));
+}
+
+static void push_node(struct builder *builder, struct call_node node)
+{
+    struct call_tree *tree = builder->tree;
+    tree->nodes.items[tree->nodes.count++] = node;
+    if (builder->options->least > 0)
+        tree->rests.items[tree->rests.count++] = (struct call_rest){0};
+    if (builder->pair)
+        builder->pair->shares.items[builder->pair->shares.count++] = (struct call_shares){0};
+}
+
+/* What is below a node is the end of the arrays, so leaving it out is forgetting it. */
+static void drop_nodes(struct builder *builder, uint32_t count)
+{
+    builder->tree->nodes.count = count;
+    builder->tree->rests.count = count;
+    if (builder->pair)
+        builder->pair->shares.count = count;
+}
+
+/* A closed node, whose own branches were all left out before. */
+static void leave_out(struct builder *builder, uint32_t id, uint32_t parent)
+{
+    struct call_tree *tree = builder->tree;
+    struct call_rest *rest = &tree->rests.items[parent];
+    rest->value += tree->nodes.items[id].total;
+    rest->nodes += 1 + tree->rests.items[id].nodes;
+    rest->branches++;
+    for (size_t side = 0; builder->pair && side < 2; side++) {
+        const struct call_shares *shares = &builder->pair->shares.items[id];
+        builder->pair->shares.items[parent].rest[side] += shares->self[side] + shares->rest[side];
     }
-    return true;
+    tree->left_out++;
+    drop_nodes(builder, id);
 }
 
-static bool gather_stacks(struct builder *builder)
+static void count_shared(struct call_pair_tree *pair, uint32_t id)
 {
-    struct amounts amounts;
-    if (amounts_init(&amounts, builder->profile) != STATUS_OK)
-        return false;
-    free(amounts.sizes);
-    builder->items = (struct items){.count = (uint32_t)builder->profile->stacks.count,
-                                    .weights = amounts.weights,
-                                    .counts = amounts.counts};
-    return true;
+    const double *self = pair->shares.items[id].self;
+    for (size_t side = 0; side < 2 && self[0] > 0 && self[1] > 0; side++)
+        pair->shared[side] += self[side];
 }
 
-static uint32_t item_stack(const struct items *items, uint32_t item)
+/* Ends the open nodes below `depth`. */
+static void close_nodes(struct builder *builder, uint32_t depth)
 {
-    return items->stacks ? items->stacks[item] : item;
-}
-
-/* ---- Sorting. */
-
-/* Of the item's sequence, in which its track comes first where tracks are told apart:
- * 0 past its end, else a place + 1. */
-static inline uint64_t place_at(const struct builder *builder, uint32_t item, uint64_t position)
-{
-    const struct items *items = &builder->items;
-    const struct profile_stack *stack = &builder->profile->stacks.items[item_stack(items, item)];
-    if (items->tracks && position-- == 0)
-        return (uint64_t)items->tracks[item] + 1;
-    if (position >= stack->depth)
-        return 0;
-    if (builder->options->reverse)
-        position = stack->depth - 1 - position;
-    return (uint64_t)
-               builder->places[builder->profile->stack_frames.items[stack->first + position]] +
-           1;
-}
-
-static uint64_t stack_key(const void *context, uint32_t item, uint32_t depth)
-{
-    const struct builder *builder = context;
-    uint64_t first = place_at(builder, item, (uint64_t)depth * 2);
-    return first << 32 | (first ? place_at(builder, item, (uint64_t)depth * 2 + 1) : 0);
-}
-
-static enum status sort_items(struct builder *builder)
-{
-    const struct sequence_order order = {.key = stack_key, .context = builder, .more = UINT32_MAX};
-    uint32_t used = 0;
-    builder->sorted = calloc((size_t)builder->items.count + 1, sizeof *builder->sorted);
-    builder->common = calloc((size_t)builder->items.count + 1, sizeof *builder->common);
-    if (!builder->sorted || !builder->common)
-        return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < builder->items.count; i++) {
-        if (builder->items.counts[i] || builder->items.weights[i] > 0)
-            builder->sorted[used++] = i;
+    struct call_tree *tree = builder->tree;
+    for (; builder->depth > depth; builder->depth--) {
+        uint32_t id = builder->path[builder->depth], above = builder->path[builder->depth - 1];
+        struct call_node *node = &tree->nodes.items[id], *parent = &tree->nodes.items[above];
+        node->end = (uint32_t)tree->nodes.count;
+        parent->total += node->total;
+        parent->count += node->count;
+        if (builder->pair)
+            count_shared(builder->pair, id);
+        if (node->total < builder->least)
+            leave_out(builder, id, above);
     }
-    builder->items.count = used;
-    return sequence_sort(&order, builder->sorted, used, builder->common);
 }
 
-/* Places of frames; where lines are merged, of their functions. */
-static enum status find_places(struct builder *builder)
+/* Opens nodes for the item's steps from `shared` to `size`, with room for them. */
+static void open_nodes(struct builder *builder, uint32_t item, uint32_t shared, uint32_t size)
 {
-    const struct profile *profile = builder->profile;
-    uint32_t *strings = NULL, *functions = NULL;
-    enum status status = order_strings(profile, &strings);
-    if (status == STATUS_OK)
-        status = order_functions(profile, strings, &functions);
-    free(strings);
-    if (status == STATUS_OK && builder->options->by_line)
-        status = order_frames(profile, functions, &builder->places);
-    if (status == STATUS_OK && !builder->options->by_line) {
-        builder->places = calloc(profile->frames.count + 1, sizeof *builder->places);
-        if (!builder->places)
-            status = STATUS_NO_MEMORY;
-        for (size_t i = 0; status == STATUS_OK && i < profile->frames.count; i++)
-            builder->places[i] = functions[profile->frames.items[i].function];
+    for (uint32_t i = shared; i < size; i++) {
+        struct call_node node = node_at(builder, item, i);
+        node.parent = builder->path[builder->depth];
+        builder->path[++builder->depth] = (uint32_t)builder->tree->nodes.count;
+        push_node(builder, node);
     }
-    free(functions);
-    return status;
 }
 
-/* ---- The tree. */
-
-static uint32_t sequence_size(const struct builder *builder, uint32_t item)
-{
-    const struct items *items = &builder->items;
-    return builder->profile->stacks.items[item_stack(items, item)].depth + (items->tracks ? 1 : 0);
-}
+/* ---- Amounts. */
 
 static double amount_of(const struct builder *builder, uint32_t item)
 {
@@ -167,107 +127,102 @@ static double amount_of(const struct builder *builder, uint32_t item)
                                       : builder->items.weights[item];
 }
 
-static struct call_node node_at(const struct builder *builder, uint32_t item, uint32_t position)
+/* Lays an item's amount at the node where it ends; returns by how much that grew: of two
+ * recordings the one that has more counts. */
+static double add_self(struct builder *builder, uint32_t node, uint32_t item)
 {
-    const struct profile *profile = builder->profile;
-    const struct items *items = &builder->items;
-    const struct profile_stack *stack = &profile->stacks.items[item_stack(items, item)];
-    struct call_node node = {.kind = CALL_NODE_FUNCTION};
-    if (items->tracks && position-- == 0) {
-        node.kind = CALL_NODE_TRACK;
-        node.function = items->tracks[item];
-        return node;
+    double amount = amount_of(builder, item), before = 0;
+    if (builder->pair) {
+        double *self = builder->pair->shares.items[node].self;
+        before = fmax(self[0], self[1]);
+        self[tree_item_side(&builder->items, item)] += amount;
+        amount = fmax(self[0], self[1]) - before;
     }
-    if (builder->options->reverse)
-        position = stack->depth - 1 - position;
-    const struct profile_frame *frame =
-        &profile->frames.items[profile->stack_frames.items[stack->first + position]];
-    node.function = frame->function;
-    node.line = builder->options->by_line ? frame->line : 0;
-    return node;
+    builder->tree->nodes.items[node].self += amount;
+    return amount;
 }
 
-/* Ends the open nodes below `depth`. What is below a node is the end of the array, so
- * leaving it out is forgetting it. */
-static void close_nodes(struct builder *builder, uint32_t depth)
+/* The same where the item's last `count` steps are too small a branch to be opened. */
+static double add_rest(struct builder *builder, uint32_t node, uint32_t item, uint32_t count)
 {
-    struct call_tree *tree = builder->tree;
-    struct call_node *nodes = tree->nodes.items;
-    for (; builder->depth > depth; builder->depth--) {
-        uint32_t id = builder->path[builder->depth];
-        struct call_node *node = &nodes[id], *parent = &nodes[builder->path[builder->depth - 1]];
-        node->end = (uint32_t)tree->nodes.count;
-        parent->total += node->total;
-        parent->count += node->count;
-        if (node->total < builder->least) {
-            tree->left_out += node->end - id;
-            tree->nodes.count = id;
-        }
-    }
+    double amount = amount_of(builder, item);
+    struct call_rest *rest = &builder->tree->rests.items[node];
+    rest->value += amount;
+    rest->nodes += count;
+    rest->branches++;
+    if (builder->pair)
+        builder->pair->shares.items[node].rest[tree_item_side(&builder->items, item)] += amount;
+    builder->tree->left_out += count;
+    return amount;
 }
 
-/* Opens nodes for the item's frames from `shared` to `size`, with room for them. */
-static void open_nodes(struct builder *builder, uint32_t item, uint32_t shared, uint32_t size)
-{
-    struct call_tree *tree = builder->tree;
-    for (uint32_t i = shared; i < size; i++) {
-        struct call_node node = node_at(builder, item, i);
-        node.parent = builder->path[builder->depth];
-        builder->path[++builder->depth] = (uint32_t)tree->nodes.count;
-        tree->nodes.items[tree->nodes.count++] = node;
-    }
-}
-
-/* `shared` frames are open already; after `kept` they are this item's alone. */
+/* `shared` steps are open already; those after `kept` are this item's alone. */
 static bool add_item(struct builder *builder, uint32_t item, uint32_t shared, uint32_t kept)
 {
     struct call_tree *tree = builder->tree;
-    uint32_t size = sequence_size(builder, item);
-    double amount = amount_of(builder, item);
+    uint32_t size = tree_item_size(&builder->items, item);
     close_nodes(builder, shared);
-    uint32_t drawn = amount < builder->least && kept < size ? kept : size;
-    if (tree->nodes.count > UINT32_MAX - 1 - drawn || !array_reserve(&tree->nodes, drawn))
+    uint32_t opened = amount_of(builder, item) < builder->least && kept < size ? kept : size;
+    if (!reserve_nodes(builder, opened))
         return false;
-    open_nodes(builder, item, shared, drawn);
-    tree->left_out += size - drawn;
-    struct call_node *last = &tree->nodes.items[builder->path[builder->depth]];
-    if (drawn == size)
-        last->self += amount;
-    last->total += amount;
-    last->count += builder->items.counts[item];
+    open_nodes(builder, item, shared, opened);
+    uint32_t last = builder->path[builder->depth];
+    tree->nodes.items[last].total += opened == size ? add_self(builder, last, item)
+                                                    : add_rest(builder, last, item, size - opened);
+    if (builder->items.counts)
+        tree->nodes.items[last].count += builder->items.counts[item];
     if (builder->item_nodes)
-        builder->item_nodes[item] = builder->path[builder->depth];
+        builder->item_nodes[item] = last;
     return true;
+}
+
+/* Sorted items lie all over memory: what they need is fetched some ahead. */
+static inline void fetch(const struct tree_items *items, uint32_t at)
+{
+    if (at + 2 * FETCH_AHEAD < items->used) {
+        uint32_t item = items->sorted[at + 2 * FETCH_AHEAD];
+        __builtin_prefetch(&items->items[item]);
+        __builtin_prefetch(&items->weights[item]);
+    }
+    if (at + FETCH_AHEAD < items->used)
+        __builtin_prefetch(items->items[items->sorted[at + FETCH_AHEAD]].frames);
 }
 
 static bool add_items(struct builder *builder)
 {
-    uint32_t count = builder->items.count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t item = builder->sorted[i], size = sequence_size(builder, item);
-        uint32_t shared = builder->common[i], kept = i + 1 < count ? builder->common[i + 1] : 0;
+    const struct tree_items *items = &builder->items;
+    for (uint32_t i = 0; i < items->used; i++) {
+        fetch(items, i);
+        uint32_t item = items->sorted[i], size = tree_item_size(items, item);
+        uint32_t shared = items->common[i], kept = i + 1 < items->used ? items->common[i + 1] : 0;
         shared = shared < size ? shared : size;
         kept = kept < shared ? shared : kept < size ? kept : size;
         if (!add_item(builder, item, shared, kept))
             return false;
     }
     close_nodes(builder, 0);
+    if (builder->pair)
+        count_shared(builder->pair, 0);
     return true;
 }
 
+/* ---- The tree. */
+
 static bool begin_tree(struct builder *builder)
 {
-    const struct call_node root = {.function = PROFILE_NO_ID, .kind = CALL_NODE_ROOT};
+    const struct tree_items *items = &builder->items;
     uint32_t deepest = 0;
-    double all = 0;
-    for (uint32_t i = 0; i < builder->items.count; i++) {
-        uint32_t size = sequence_size(builder, builder->sorted[i]);
-        deepest = size > deepest ? size : deepest;
-        all += amount_of(builder, builder->sorted[i]);
+    double all[2] = {0, 0};
+    for (uint32_t i = 0; i < items->count; i++) { /* not as sorted: all over memory */
+        deepest = tree_item_size(items, i) > deepest ? tree_item_size(items, i) : deepest;
+        all[tree_item_side(items, i)] += amount_of(builder, i);
     }
-    builder->least = all * builder->options->least;
+    builder->least = fmax(all[0], all[1]) * builder->options->least;
     builder->path = calloc((size_t)deepest + 1, sizeof *builder->path);
-    return builder->path && array_push(&builder->tree->nodes, root);
+    if (!builder->path || !reserve_nodes(builder, 1))
+        return false;
+    push_node(builder, (struct call_node){.function = PROFILE_NO_ID, .kind = CALL_NODE_ROOT});
+    return true;
 }
 
 void call_tree_close(struct call_tree *tree)
@@ -282,19 +237,34 @@ void call_tree_close(struct call_tree *tree)
     }
 }
 
-static enum status build_stacks(struct builder *builder)
+static enum status build_stacks(struct builder *builder, size_t side_count, bool by_track)
 {
-    bool by_track = builder->options->by_track && builder->profile->samples.count;
-    if (!(by_track ? gather_tracks(builder) : gather_stacks(builder)))
-        return STATUS_NO_MEMORY;
-    enum status status = find_places(builder);
+    struct tree_items *items = &builder->items;
+    items->reverse = builder->options->reverse;
+    enum status status = tree_items_gather(items, builder->sides, side_count, by_track);
     if (status == STATUS_OK)
-        status = sort_items(builder);
+        status = tree_items_sort(items, builder->profile, builder->sides, side_count,
+                                 builder->options->by_line);
     if (status == STATUS_OK && !(begin_tree(builder) && add_items(builder)))
         status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         builder->tree->nodes.items[0].end = (uint32_t)builder->tree->nodes.count;
+    tree_items_deinit(items);
+    free(builder->path);
     return status;
+}
+
+static enum status build_one(struct call_tree *tree, const struct call_tree_options *options,
+                             uint32_t *item_nodes)
+{
+    const struct profile *profile = tree->profile;
+    const struct call_side side = {.profile = profile, .factor = 1};
+    struct builder builder = {.tree = tree,
+                              .profile = profile,
+                              .sides = &side,
+                              .options = options,
+                              .item_nodes = item_nodes};
+    return build_stacks(&builder, 1, options->by_track && profile->samples.count);
 }
 
 enum status call_tree_of_stacks(const struct profile *profile, bool by_track,
@@ -302,15 +272,33 @@ enum status call_tree_of_stacks(const struct profile *profile, bool by_track,
 {
     const struct call_tree_options options = {.by_line = true, .by_track = by_track};
     struct call_tree tree = {.profile = profile, .unit = profile->unit};
-    struct builder builder = {
-        .tree = &tree, .profile = profile, .options = &options, .item_nodes = item_nodes};
-    enum status status = build_stacks(&builder);
-    builder_deinit(&builder);
+    enum status status = build_one(&tree, &options, item_nodes);
     if (status == STATUS_OK)
         *ret_tree = tree;
     else
         call_tree_deinit(&tree);
     return status;
+}
+
+enum status call_tree_of_pair(const struct profile *names, const struct call_side sides[2],
+                              bool reverse, double least, struct call_pair_tree *ret_tree)
+{
+    const struct call_tree_options options = {.by_line = true, .reverse = reverse, .least = least};
+    struct call_pair_tree pair = {.tree = {.profile = names, .is_reverse = reverse}};
+    struct builder builder = {
+        .tree = &pair.tree, .pair = &pair, .profile = names, .sides = sides, .options = &options};
+    enum status status = build_stacks(&builder, 2, false);
+    if (status == STATUS_OK)
+        *ret_tree = pair;
+    else
+        call_pair_tree_deinit(&pair);
+    return status;
+}
+
+void call_pair_tree_deinit(struct call_pair_tree *pair)
+{
+    call_tree_deinit(&pair->tree);
+    array_deinit(&pair->shares);
 }
 
 static const char *unit_of(const struct profile *profile, bool by_count)
@@ -330,9 +318,7 @@ enum status call_tree_build(const struct profile *profile, const struct call_tre
     if (profile->family == PROFILE_PSTATS) {
         status = call_tree_estimate(&tree, err);
     } else {
-        struct builder builder = {.tree = &tree, .profile = profile, .options = options};
-        status = build_stacks(&builder);
-        builder_deinit(&builder);
+        status = build_one(&tree, options, NULL);
         if (status != STATUS_OK)
             error_set(err, status, "%s", status_name(status));
     }
@@ -345,6 +331,8 @@ enum status call_tree_build(const struct profile *profile, const struct call_tre
 
 void call_tree_deinit(struct call_tree *tree)
 {
-    if (tree)
-        array_deinit(&tree->nodes);
+    if (!tree)
+        return;
+    array_deinit(&tree->nodes);
+    array_deinit(&tree->rests);
 }

@@ -15,4 +15,33 @@ enum status call_tree_of_stacks(const struct profile *profile, bool by_track,
 /* Fills `end` of all nodes, whose parents are in preorder. */
 void call_tree_close(struct call_tree *tree);
 
+/* ---- One tree of two recordings of stacks. */
+
+/* One of them. */
+struct call_side {
+    const struct profile *profile;
+    const uint32_t *frames; /* what its frames are in the tree's profile; NULL: the same */
+    double factor;          /* of its weights */
+};
+
+/* What each side has of a node. */
+struct call_shares {
+    double self[2];
+    double rest[2]; /* in branches that are left out */
+};
+
+/* Widths are what the larger of both took by itself, added up: `self` and `total` of a node,
+ * and of what is left out. No counts. */
+struct call_pair_tree {
+    struct call_tree tree;
+    ARRAY(struct call_shares) shares; /* by node */
+    double shared[2];                 /* of each side, in stacks that both have */
+};
+
+/* By line, with names and lines of `names`. */
+enum status call_tree_of_pair(const struct profile *names, const struct call_side sides[2],
+                              bool reverse, double least,
+                              struct call_pair_tree *ret_tree) MUST_CHECK;
+void call_pair_tree_deinit(struct call_pair_tree *pair);
+
 #endif

@@ -141,7 +141,8 @@ static enum status diff_options_of(const struct command_run *run, bool memory,
         .by = group,
         .cumulative = options->cumulative != CUMULATIVE_NOT,
         .normalize = options->normalize,
-        .picture_only = run->format == FORMAT_SVG,
+        .picture_only = run->format == FORMAT_SVG && !options->fail_if.count,
+        .least = DIFF_FLAME_LEAST,
         .row_limit = limit < 0 ? 0 : (size_t)limit,
     };
     return STATUS_OK;
@@ -203,7 +204,7 @@ static enum status compare_profiles(struct command_run *run, struct gates *gates
     struct flame_graph flame;
     gates->unit = profiles[1].unit;
     status = gates_measure(gates, &sources[0], &sources[1], err);
-    if (status == STATUS_OK && !options->noise)
+    if (status == STATUS_OK && !options->noise && !chosen.picture_only)
         spare_noise(&diff, gates);
     gates_report(gates, run);
     for (size_t i = 0; i < 2 && status == STATUS_OK; i++) {

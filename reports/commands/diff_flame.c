@@ -2,8 +2,7 @@
 #include "reports/commands/diff_flame.h"
 
 #include "reports/commands/profile_flame.h"
-
-#define LEAST 0.0004 /* of all: narrower than half a pixel */
+#include "reports/commands/retained_words.h"
 
 static bool name_node(const struct profile_diff *diff, size_t i, struct arena *arena,
                       struct text *text, struct flame_node *node)
@@ -41,10 +40,10 @@ static bool fill(const struct profile_diff *diff, double factor, struct arena *a
 {
     struct text text = {0};
     bool ok = true;
-    double least = diff->nodes.items[0].width * LEAST;
+    double least = diff->nodes.items[0].width * DIFF_FLAME_LEAST;
     for (size_t i = 0; i < diff->nodes.count && ok; i++) {
         const struct diff_node *from = &diff->nodes.items[i];
-        nodes[i] = (struct flame_node){.parent = from->parent, .value = from->width};
+        nodes[i] = (struct flame_node){.parent = from->parent, .value = from->width * factor};
         changes[i] = (struct flame_change){from->old_total * factor, from->new_total * factor,
                                            from->old_self * factor, from->new_self * factor};
         if (from->width >= least)
@@ -61,8 +60,10 @@ enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool 
     size_t count = diff->nodes.count;
     struct flame_node *nodes = arena_alloc(arena, count * sizeof *nodes);
     struct flame_change *changes = arena_alloc(arena, count * sizeof *changes);
+    const struct flame_rest *rests;
     struct text text = {0};
-    if (!nodes || !changes || !fill(diff, view.factor, arena, nodes, changes))
+    if (!nodes || !changes || !fill(diff, view.factor, arena, nodes, changes) ||
+        !flame_rests(diff->rests.items, diff->rests.count, view.factor, arena, &rests))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     struct flame_graph graph = {.title = "NEW compared to OLD",
                                 .unit = view.kind,
@@ -70,7 +71,8 @@ enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool 
                                 .icicle = icicle,
                                 .nodes = nodes,
                                 .count = count,
-                                .changes = changes};
+                                .changes = changes,
+                                .rests = rests};
     unit_amount(&view, diff->nodes.items[0].old_total, &text);
     text_append(&text, " → ");
     unit_amount(&view, diff->nodes.items[0].new_total, &text);

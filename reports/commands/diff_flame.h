@@ -6,6 +6,8 @@
 #include "inquest/analyzer/diff_retained.h"
 #include "reports/render/flame.h"
 
+#define DIFF_FLAME_LEAST 0.0004 /* of all: narrower than half a pixel */
+
 /* The differential picture of two recordings; everything lives in `arena`. */
 enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool reverse,
                              struct arena *arena, struct flame_graph *ret_graph,
@@ -15,8 +17,5 @@ enum status diff_flame_graph(const struct profile_diff *diff, bool icicle, bool 
 enum status diff_retained_graph(struct index *old_index, struct index *new_index, bool icicle,
                                 struct arena *arena, struct flame_graph *ret_graph,
                                 struct error *err) MUST_CHECK;
-
-/* flamegraph.c: "shop.cache.SESSIONS: dict", "40,000 × shop.models.Session" */
-void retained_node_name(const struct retained_node *node, struct text *text);
 
 #endif

@@ -4,42 +4,18 @@
 
 #include "inquest/analyzer/retained_tree.h"
 #include "reports/commands/answer.h"
-#include "reports/commands/diff_flame.h"
 #include "reports/commands/heap_answer.h"
+#include "reports/commands/outline.h"
 #include "reports/commands/postmortem_model.h"
 #include "reports/commands/profile_flame.h"
-#include "reports/render/escape.h"
+#include "reports/commands/profile_treemap.h"
+#include "reports/commands/recordings.h"
+#include "reports/commands/retained_words.h"
 #include "reports/render/flame.h"
-#include "reports/render/terminal.h"
 
-#define LEAST       0.0005 /* of all: about half a pixel */
-#define TEXT_LEAST  0.01   /* of all, for a line of the outline */
-#define TEXT_INDENT 2
+#define LEAST 0.0005 /* of all: about half a pixel */
 
 /* ---- Words for nodes. */
-
-static const char *root_words(const char *kind)
-{
-    static const struct {
-        const char *kind, *words;
-    } known[] = {
-        {"module", "modules"},
-        {"builtins", "builtins"},
-        {"type", "types"},
-        {"frame", "running frames"},
-        {"thread", "thread states"},
-        {"interpreter", "the interpreter"},
-        {"static", "C variables"},
-        {"interned", "interned strings"},
-        {"extension", "held by C code"},
-        {"shared", "held by several roots"},
-        {"unreachable", "unreachable"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].kind, kind) == 0)
-            return known[i].words;
-    return kind;
-}
 
 static void append_count(struct text *text, uint64_t count)
 {
@@ -49,27 +25,6 @@ static void append_count(struct text *text, uint64_t count)
 static void append_bytes(struct text *text, uint64_t bytes)
 {
     format_bytes(text, bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX);
-}
-
-void retained_node_name(const struct retained_node *node, struct text *text)
-{
-    switch (node->kind) {
-    case RETAINED_ALL: text_append(text, "all objects"); return;
-    case RETAINED_ROOTS: text_append(text, root_words(node->label)); return;
-    case RETAINED_SMALLER:
-        text_append(text, "… ");
-        append_count(text, node->count);
-        text_append(text, " smaller");
-        return;
-    default: break;
-    }
-    if (*node->label)
-        text_printf(text, "%s: ", node->label);
-    if (node->kind == RETAINED_GROUP || node->count > 1) {
-        append_count(text, node->count);
-        text_append(text, " × ");
-    }
-    text_append(text, node->type);
 }
 
 static void node_detail(const struct retained_node *node, struct text *text)
@@ -157,42 +112,28 @@ static enum status write_svg(struct command_run *run, struct index *index,
 
 static void write_outline(struct command_run *run, const struct retained_tree *tree)
 {
-    struct text *text = output_text(run->answer), name, escaped;
+    struct text name = {0}, amount = {0};
     double all = tree->nodes.items[0].value ? (double)tree->nodes.items[0].value : 1;
-    size_t width = answer_width(run);
     ARRAY(uint32_t) depths = {0};
-    text_init(&name);
-    text_init(&escaped);
     for (size_t i = 0; i < tree->nodes.count; i++) {
         const struct retained_node *node = &tree->nodes.items[i];
         uint32_t depth = i ? depths.items[node->parent] + 1 : 0;
         if (!array_push(&depths, depth)) {
-            text->failed = true;
+            output_text(run->answer)->failed = true;
             break;
         }
-        if (i && (double)node->value < TEXT_LEAST * all)
+        if (i && (double)node->value < OUTLINE_LEAST * all)
             continue;
         text_clear(&name);
-        text_clear(&escaped);
-        format_share(&escaped, (double)node->value / all);
-        text_printf(text, "%7s  ", text_string(&escaped));
-        text_clear(&escaped);
-        append_bytes(&escaped, node->value);
-        text_printf(text, "%10s  %*s", text_string(&escaped), (int)(depth * TEXT_INDENT), "");
+        text_clear(&amount);
         retained_node_name(node, &name);
-        text_clear(&escaped);
-        escape_terminal(&escaped, text_string(&name), ESCAPE_ONE_LINE);
-        size_t used = 21 + depth * TEXT_INDENT;
-        append_fitted(text, text_string(&escaped),
-                      !width              ? SIZE_MAX
-                      : width > used + 20 ? width - used
-                                          : 20,
-                      false);
-        text_append_char(text, '\n');
+        append_bytes(&amount, node->value);
+        outline_line(run, (double)node->value / all, text_string(&amount), 10, depth,
+                     text_string(&name));
     }
     array_deinit(&depths);
     text_deinit(&name);
-    text_deinit(&escaped);
+    text_deinit(&amount);
 }
 
 static void write_node(const struct retained_node *node, size_t id, struct json_writer *json)
@@ -246,6 +187,11 @@ static enum status core_flamegraph(struct command_run *run, struct index *index,
 {
     const struct retained_options options = {.least = LEAST};
     struct retained_tree tree;
+    if (run->options->treemap)
+        return error_set(err, STATUS_USAGE,
+                         "%s: --treemap is for recordings; a core's memory is drawn by who holds "
+                         "it",
+                         run->options->operands[0]);
     if (run->options->reverse || run->options->by)
         return error_set(err, STATUS_USAGE,
                          "--reverse and --by are for recordings; a core's memory has one order");
@@ -270,8 +216,14 @@ enum status command_flamegraph(struct command_run *run, struct error *err)
     enum status status = command_open_either(run, 0, &is_recording, &profile, &index, err);
     if (status != STATUS_OK)
         return status;
-    status =
-        is_recording ? profile_flamegraph(run, &profile, err) : core_flamegraph(run, index, err);
+    if (is_recording)
+        status = recordings_add_up(run, &profile, err);
+    else
+        status = recordings_refuse_cores(run, err);
+    if (status == STATUS_OK)
+        status = !is_recording           ? core_flamegraph(run, index, err)
+                 : run->options->treemap ? profile_treemap(run, &profile, err)
+                                         : profile_flamegraph(run, &profile, err);
     profile_deinit(&profile);
     return status;
 }

@@ -88,6 +88,18 @@ static bool fill_nodes(const struct call_tree *tree, const struct unit_view *vie
     return ok;
 }
 
+bool flame_rests(const struct call_rest *rests, size_t count, double factor, struct arena *arena,
+                 const struct flame_rest **ret_rests)
+{
+    struct flame_rest *copies = count ? arena_alloc(arena, count * sizeof *copies) : NULL;
+    if (count && !copies)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        copies[i] = (struct flame_rest){rests[i].value * factor, rests[i].nodes, rests[i].branches};
+    *ret_rests = copies;
+    return true;
+}
+
 static const char *subject(const struct profile *profile)
 {
     switch (profile->family) {
@@ -128,6 +140,7 @@ enum status profile_flame_graph(const struct call_tree *tree, const char *input,
                                 .icicle = icicle,
                                 .nodes = nodes,
                                 .count = tree->nodes.count};
+    ok = ok && flame_rests(tree->rests.items, tree->rests.count, view.factor, arena, &graph.rests);
     write_subtitle(tree, &view, icicle, &text);
     graph.subtitle = text_take(&text, arena);
     text_printf(&text,

@@ -27,9 +27,18 @@ enum status profile_flame_graph(const struct call_tree *tree, const char *input,
                                 struct arena *arena, struct flame_graph *ret_graph,
                                 struct error *err) MUST_CHECK;
 
+/* What was left out of a tree, for its picture: times `factor`, in `arena`; NULL for none. False:
+ * out of memory. */
+bool flame_rests(const struct call_rest *rests, size_t count, double factor, struct arena *arena,
+                 const struct flame_rest **ret_rests);
+
 /* "/usr/lib/python3.11/json/decoder.py:353", "" for what has no file. */
 void profile_place(const struct profile *profile, uint32_t function, int32_t line,
                    struct text *text);
+
+/* A line of an outline: share, amount, and the name as far right as it is deep. */
+void profile_outline_line(struct command_run *run, const struct unit_view *view, double value,
+                          double all, size_t depth, const char *name);
 
 /* flamegraph of a recording: SVG, an outline, JSON. */
 enum status profile_flamegraph(struct command_run *run, const struct profile *profile,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "reports/commands/heap_answer.h"
+#include "reports/commands/outline.h"
 #include "reports/commands/profile_flame.h"
-#include "reports/render/escape.h"
+#include "reports/commands/recordings.h"
 
-#define TEXT_LEAST  0.01 /* of all, for a line of the outline */
-#define TEXT_INDENT 2
+#define DEEPEST 40 /* that a name in the outline is indented */
 
 static enum status no_memory(struct error *err)
 {
@@ -31,12 +30,21 @@ static enum status tree_options(const struct options *options,
     return STATUS_OK;
 }
 
+void profile_outline_line(struct command_run *run, const struct unit_view *view, double value,
+                          double all, size_t depth, const char *name)
+{
+    struct text amount = {0};
+    unit_amount(view, value, &amount);
+    outline_line(run, all > 0 ? value / all : 0, text_string(&amount), 14,
+                 depth < DEEPEST ? depth : DEEPEST, name);
+    text_deinit(&amount);
+}
+
 static void write_outline(struct command_run *run, const struct call_tree *tree)
 {
-    struct text *text = output_text(run->answer), name = {0}, escaped = {0};
+    struct text *text = output_text(run->answer), name = {0};
     struct unit_view view = unit_view(tree->unit);
     double all = tree->nodes.items[0].total;
-    size_t width = answer_width(run);
     ARRAY(uint32_t) depths = {0};
     if (tree->note)
         text_printf(text, "The tree is %s.\n", tree->note);
@@ -47,39 +55,14 @@ static void write_outline(struct command_run *run, const struct call_tree *tree)
             text->failed = true;
             break;
         }
-        if (i && node->total < TEXT_LEAST * all)
+        if (i && node->total < OUTLINE_LEAST * all)
             continue;
-        text_clear(&escaped);
-        format_share(&escaped, all > 0 ? node->total / all : 0);
-        text_printf(text, "%7s  ", text_string(&escaped));
-        text_clear(&escaped);
-        unit_amount(&view, node->total, &escaped);
-        text_printf(text, "%14s  %*s", text_string(&escaped),
-                    (int)(depth < 40 ? depth * TEXT_INDENT : 80), "");
         text_clear(&name);
         call_tree_node_name(tree, i, &name);
-        text_clear(&escaped);
-        escape_terminal(&escaped, text_string(&name), ESCAPE_ONE_LINE);
-        size_t used = 25 + (depth < 40 ? depth * TEXT_INDENT : 80);
-        append_fitted(text, text_string(&escaped),
-                      !width              ? SIZE_MAX
-                      : width > used + 20 ? width - used
-                                          : 20,
-                      false);
-        text_append_char(text, '\n');
+        profile_outline_line(run, &view, node->total, all, depth, text_string(&name));
     }
     array_deinit(&depths);
     text_deinit(&name);
-    text_deinit(&escaped);
-}
-
-static void write_number(struct json_writer *json, const char *key, double value)
-{
-    json_key(json, key);
-    if (value >= 0 && value < 9e15 && value == (double)(int64_t)value)
-        json_integer(json, (int64_t)value);
-    else
-        json_real(json, value);
 }
 
 static void write_node(const struct call_tree *tree, uint32_t i, struct json_writer *json)
@@ -107,8 +90,8 @@ static void write_node(const struct call_tree *tree, uint32_t i, struct json_wri
         json_integer(json, line);
     else
         json_null(json);
-    write_number(json, "value", node->total);
-    write_number(json, "self", node->self);
+    json_member_amount(json, "value", node->total);
+    json_member_amount(json, "self", node->self);
     json_member_integer(json, "count", (int64_t)node->count);
     json_end_object(json);
     json->failed |= name.failed;
@@ -122,7 +105,7 @@ static enum status write_json(struct command_run *run, const struct call_tree *t
     json_init(&json, output_text(run->answer));
     json_begin_object(&json);
     json_member_string(&json, "schema", "inquest/flamegraph/1");
-    json_member_string(&json, "input", run->options->operands[0]);
+    recordings_json(run->options, &json);
     json_key(&json, "warnings");
     json_begin_array(&json);
     for (size_t i = 0; i < tree->profile->warnings.count; i++)
@@ -144,11 +127,14 @@ static enum status write_svg(struct command_run *run, const struct call_tree *tr
 {
     struct arena arena;
     struct flame_graph graph;
+    struct text name = {0};
     arena_init(&arena);
-    enum status status = profile_flame_graph(tree, run->options->operands[0], run->options->icicle,
-                                             &arena, &graph, err);
+    recordings_append_name(run->options, &name);
+    enum status status =
+        profile_flame_graph(tree, text_string(&name), run->options->icicle, &arena, &graph, err);
     if (status == STATUS_OK)
         flame_render(&graph, output_text(run->answer));
+    text_deinit(&name);
     arena_deinit(&arena);
     return status;
 }
@@ -162,7 +148,7 @@ enum status profile_flamegraph(struct command_run *run, const struct profile *pr
     if (run->format == FORMAT_SVG)
         options.least = PROFILE_FLAME_LEAST;
     else if (run->format == FORMAT_TEXT)
-        options.least = TEXT_LEAST;
+        options.least = OUTLINE_LEAST;
     if (status == STATUS_OK)
         status = call_tree_build(profile, &options, &tree, err);
     if (status != STATUS_OK)

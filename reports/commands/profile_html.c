@@ -9,14 +9,17 @@
 #include "inquest/analyzer/source_line.h"
 #include "inquest_config.h"
 #include "reports/commands/profile_flame.h"
+#include "reports/commands/profile_treemap.h"
+#include "reports/commands/recordings.h"
 #include "reports/render/escape.h"
 #include "reports/render/page.h"
 
-#define ROWS        400 /* of hot functions or lines */
-#define TABLE_BYTES (420u << 10)
-#define FLAME_BYTES (900u << 10)
-#define SANDWICHES  120 /* functions with callers and callees of their own */
-#define SIDES       10  /* rows of each */
+#define ROWS          400 /* of hot functions or lines */
+#define TABLE_BYTES   (420u << 10)
+#define FLAME_BYTES   (900u << 10)
+#define TREEMAP_BYTES (480u << 10)
+#define SANDWICHES    120 /* functions with callers and callees of their own */
+#define SIDES         10  /* rows of each */
 
 struct profile_page {
     const struct profile *profile;
@@ -26,7 +29,7 @@ struct profile_page {
     struct arena arena;
     struct hotspots hotspots;
     bool with_source; /* source text is a value, which --redact leaves out */
-    const char *sysroot;
+    const struct options *options;
     struct error *err;
 };
 
@@ -92,8 +95,9 @@ static void verdict(struct profile_page *page)
     text_append(page->text, "</div><h1>");
     escape(page, text_string(&words));
     text_append(page->text, "</h1>\n<nav class=\"jump\" aria-label=\"Parts of this page\">\n");
-    text_append(page->text,
-                "<a href=\"#flame\">Flame graph</a>\n<a href=\"#hot\">Hot places</a>\n");
+    text_append(page->text, "<a href=\"#flame\">Flame graph</a>\n");
+    text_append(page->text, is_memory(page) ? "<a href=\"#treemap\">Treemap</a>\n" : "");
+    text_append(page->text, "<a href=\"#hot\">Hot places</a>\n");
     text_append(page->text,
                 is_memory(page) ? "" : "<a href=\"#sandwich\">Callers and callees</a>\n");
     text_append(page->text, "<a href=\"#facts\">Facts</a></nav></div>\n");
@@ -126,7 +130,8 @@ static void fact(struct profile_page *page, const char *title, const char *value
 static void facts(struct profile_page *page)
 {
     text_append(page->text, "<section id=\"facts\"><h2>Facts</h2><dl class=\"facts\">\n");
-    fact(page, "Input", page->input);
+    for (size_t i = 0; i < page->options->operand_count && i < 60; i++)
+        fact(page, i ? "Added to it" : "Input", page->options->operands[i]);
     fact(page, "Format", page->profile->format);
     fact(page, "Unit", page->profile->unit);
     for (size_t i = 0; i < page->profile->facts.count && i < 60; i++)
@@ -136,9 +141,22 @@ static void facts(struct profile_page *page)
 
 /* ---- The flame graph. */
 
+static void write_picture(struct profile_page *page, const struct text *picture, size_t most,
+                          const char *otherwise)
+{
+    text_append(page->text, "<div class=\"panel picture\">\n");
+    if (picture->size <= most)
+        text_append_n(page->text, text_string(picture), picture->size);
+    else
+        text_printf(page->text, "<p class=\"aside\">%s</p>", otherwise);
+    text_append(page->text, "</div>\n");
+    page->text->failed |= picture->failed;
+}
+
 static enum status flame(struct profile_page *page)
 {
-    const struct call_tree_options options = {.by_line = is_memory(page)};
+    const struct call_tree_options options = {.by_line = is_memory(page),
+                                              .least = PROFILE_FLAME_LEAST};
     struct call_tree tree;
     struct flame_graph graph;
     struct text picture = {0};
@@ -150,16 +168,41 @@ static enum status flame(struct profile_page *page)
         flame_render_inline(&graph, &picture);
         text_append(page->text, "<section id=\"flame\"><h2>Flame graph <span class=\"count\">");
         escape(page, tree.note ? tree.note : "");
-        text_append(page->text, "</span></h2><div class=\"panel picture\">\n");
-        if (picture.size <= FLAME_BYTES)
-            text_append_n(page->text, text_string(&picture), picture.size);
-        else
-            text_append(page->text, "<p class=\"aside\">The picture is too large for this page: "
-                                    "inquest flamegraph writes it to a file of its own.</p>");
-        text_append(page->text, "</div></section>\n");
+        text_append(page->text, "</span></h2>\n");
+        write_picture(page, &picture, FLAME_BYTES,
+                      "The picture is too large for this page: inquest flamegraph writes it to a "
+                      "file of its own.");
+        text_append(page->text, "</section>\n");
     }
     text_deinit(&picture);
     call_tree_deinit(&tree);
+    return status;
+}
+
+/* ---- The treemap, of memory. */
+
+static enum status treemap(struct profile_page *page)
+{
+    const struct place_tree_options options = {.by_line = true};
+    struct place_tree tree;
+    struct treemap map;
+    struct text picture = {0};
+    enum status status = place_tree_build(page->profile, &options, &tree, page->err);
+    if (status != STATUS_OK)
+        return status;
+    status = profile_treemap_picture(&tree, page->input, &page->arena, &map, page->err);
+    if (status == STATUS_OK) {
+        treemap_render_inline(&map, &picture);
+        text_append(page->text,
+                    "<section id=\"treemap\"><h2>Treemap <span class=\"count\">package, "
+                    "file, line</span></h2>\n");
+        write_picture(page, &picture, TREEMAP_BYTES,
+                      "The picture is too large for this page: inquest flamegraph --treemap writes "
+                      "it to a file of its own.");
+        text_append(page->text, "</section>\n");
+    }
+    text_deinit(&picture);
+    place_tree_deinit(&tree);
     return status;
 }
 
@@ -190,8 +233,9 @@ static void source_cell(struct profile_page *page, const struct hotspot *row)
 {
     struct text line = {0};
     text_append(page->text, "<td class=\"path\">");
-    if (page->with_source && source_line_append(page->sysroot, hotspot_file(&page->hotspots, row),
-                                                hotspot_line(&page->hotspots, row), &line))
+    if (page->with_source &&
+        source_line_append(page->options->sysroot, hotspot_file(&page->hotspots, row),
+                           hotspot_line(&page->hotspots, row), &line))
         escape(page, text_string(&line));
     text_append(page->text, "</td>");
     text_deinit(&line);
@@ -362,6 +406,8 @@ static enum status write_page(struct profile_page *page, const struct gates *gat
     verdict(page);
     gates_html(gates, page->text);
     enum status status = flame(page);
+    if (status == STATUS_OK && is_memory(page))
+        status = treemap(page);
     if (status == STATUS_OK)
         hot_table(page);
     if (status == STATUS_OK && !is_memory(page))
@@ -376,20 +422,21 @@ static enum status write_page(struct profile_page *page, const struct gates *gat
     return status;
 }
 
-enum status profile_render_html(const struct profile *profile, const char *input,
-                                const struct gates *gates, const struct options *given,
-                                struct text *text, struct error *err)
+enum status profile_render_html(const struct profile *profile, const struct gates *gates,
+                                const struct options *given, struct text *text, struct error *err)
 {
+    struct text name = {0};
     bool memory = profile->family == PROFILE_TRACEMALLOC;
     const struct hotspot_options options = {.by = memory ? HOTSPOT_LINE : HOTSPOT_FUNCTION,
                                             .total = memory ? HOTSPOT_INNERMOST : HOTSPOT_ONCE,
                                             .sort = HOTSPOT_BY_SELF};
+    recordings_append_name(given, &name);
     struct profile_page page = {.profile = profile,
-                                .input = input,
+                                .input = text_string(&name),
                                 .view = unit_view(profile->unit),
                                 .text = text,
                                 .with_source = !given->redact,
-                                .sysroot = given->sysroot,
+                                .options = given,
                                 .err = err};
     arena_init(&page.arena);
     enum status status = hotspots_build(profile, &options, &page.hotspots, err);
@@ -398,5 +445,6 @@ enum status profile_render_html(const struct profile *profile, const char *input
         hotspots_deinit(&page.hotspots);
     }
     arena_deinit(&page.arena);
+    text_deinit(&name);
     return status;
 }

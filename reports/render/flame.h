@@ -28,6 +28,13 @@ struct flame_change {
     double old_total, new_total, old_self, new_self;
 };
 
+/* Branches right below a node that are too narrow for any picture and are no nodes here. */
+struct flame_rest {
+    double value;
+    uint64_t nodes;
+    uint32_t branches;
+};
+
 struct flame_graph {
     const char *title, *subtitle;
     const char *description; /* what the widths mean, for who can't see them */
@@ -39,6 +46,7 @@ struct flame_graph {
     /* By node; NULL: colours by key. A frame's colour says how it changed with all that is
      * above it, the stripe at its foot how it changed itself. */
     const struct flame_change *changes;
+    const struct flame_rest *rests; /* by node; NULL: all branches are here */
 };
 
 /* Appends the picture, a file of its own. Frames too narrow to be seen are one frame at

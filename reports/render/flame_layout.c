@@ -13,7 +13,7 @@ struct tree {
     const struct flame_graph *graph;
     double *value; /* at least the sum of the children's */
     uint32_t *first_child, *next_sibling;
-    uint32_t *size; /* nodes below and with it */
+    uint64_t *size; /* nodes below and with it */
 };
 
 static bool tree_make(const struct flame_graph *graph, struct tree *tree)
@@ -32,7 +32,7 @@ static bool tree_make(const struct flame_graph *graph, struct tree *tree)
         const struct flame_node *node = &graph->nodes[i];
         double value = isfinite(node->value) && node->value > 0 ? node->value : 0;
         tree->value[i] = fmax(value, tree->value[i]);
-        tree->size[i] = 1;
+        tree->size[i] = 1 + (graph->rests ? graph->rests[i].nodes : 0);
         for (uint32_t child = tree->first_child[i]; child != NONE;
              child = tree->next_sibling[child])
             tree->size[i] += tree->size[child];
@@ -60,6 +60,12 @@ static bool push_children(const struct tree *tree, const struct flame_frame *par
 {
     struct flame_frame rest = {.node = FLAME_REST, .depth = parent->depth + 1};
     double x = parent->x;
+    if (tree->graph->rests) {
+        const struct flame_rest *left_out = &tree->graph->rests[parent->node];
+        rest.count = left_out->branches;
+        rest.value = left_out->value;
+        layout->hidden += left_out->nodes;
+    }
     size_t begin = stack->frames.count;
     for (uint32_t child = tree->first_child[parent->node]; child != NONE;
          child = tree->next_sibling[child]) {

@@ -9,6 +9,15 @@
 
 #include <cmocka.h>
 
+struct profile fixture_profile(enum profile_family family, const char *unit)
+{
+    struct profile profile;
+    profile_init(&profile);
+    profile.family = family;
+    profile.unit = unit;
+    return profile;
+}
+
 uint32_t fixture_string(struct profile *profile, const char *text)
 {
     uint32_t string = 0;
@@ -57,6 +66,13 @@ uint32_t fixture_track(struct profile *profile, const char *name, int64_t pid, i
     struct profile_track track = {.name = fixture_string(profile, name), .pid = pid, .tid = tid};
     assert_true(array_push(&profile->tracks, track));
     return (uint32_t)(profile->tracks.count - 1);
+}
+
+void fixture_sample(struct profile *profile, const char *file, const char *words, uint32_t track,
+                    double weight, uint64_t count)
+{
+    uint32_t stack = fixture_stack(profile, file, words);
+    assert_int_equal(profile_add_sample(profile, stack, track, weight, count), STATUS_OK);
 }
 
 uint32_t fixture_stat(struct profile *profile, const char *file, int32_t line, const char *name,

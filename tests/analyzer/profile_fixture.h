@@ -6,6 +6,7 @@
 
 /* Recordings made by hand. All assert that memory does not run out. */
 
+struct profile fixture_profile(enum profile_family family, const char *unit);
 uint32_t fixture_string(struct profile *profile, const char *text);
 /* A frame of the function `name` in `file`. */
 uint32_t fixture_frame(struct profile *profile, const char *name, const char *file, int32_t line);
@@ -13,6 +14,9 @@ uint32_t fixture_frame(struct profile *profile, const char *name, const char *fi
  * for tracemalloc (file NULL) "a.py:3;b.py:9" are files. */
 uint32_t fixture_stack(struct profile *profile, const char *file, const char *words);
 uint32_t fixture_track(struct profile *profile, const char *name, int64_t pid, int64_t tid);
+/* `count` samples of a stack, `words` as above. */
+void fixture_sample(struct profile *profile, const char *file, const char *words, uint32_t track,
+                    double weight, uint64_t count);
 
 /* One row of pstats: the function "name", and the edge from another to it. */
 uint32_t fixture_stat(struct profile *profile, const char *file, int32_t line, const char *name,

@@ -332,6 +332,115 @@ static void test_samples(void **state)
     profile_deinit(&new_profile);
 }
 
+/* Some hundred stacks out of a few functions, most of them small. */
+static struct profile many_samples(unsigned seed, size_t count)
+{
+    struct profile profile;
+    profile_init(&profile);
+    profile.family = PROFILE_SAMPLES;
+    profile.unit = "samples";
+    profile.format = "folded";
+    uint32_t track = fixture_track(&profile, "", 1, 1);
+    for (size_t i = 0; i < count; i++) {
+        char words[128] = "main:1";
+        unsigned steps = rand_r(&seed) % 4;
+        for (unsigned step = 0; step < steps; step++) {
+            unsigned function = rand_r(&seed) % (4 + seed % 3);
+            snprintf(words + strlen(words), 16, ";f%u:%u", function, 1 + rand_r(&seed) % 2);
+        }
+        uint32_t stack = fixture_stack(&profile, "a.py", words);
+        assert_int_equal(profile_add_sample(&profile, stack, track, 1 + rand_r(&seed) % 5, 1),
+                         STATUS_OK);
+    }
+    profile_seal(&profile);
+    return profile;
+}
+
+/* The tree of a picture is the whole one without what is too small, which is counted. */
+static void check_picture(const struct profile_diff *whole, const struct profile_diff *picture,
+                          double least)
+{
+    uint32_t *kept_as = malloc(whole->nodes.count * sizeof *kept_as);
+    uint64_t *gone = calloc(picture->nodes.count, sizeof *gone);
+    uint64_t branches = 0;
+    size_t kept = 0;
+    assert_true(kept_as && gone);
+    assert_int_equal(picture->rests.count, picture->nodes.count);
+    for (size_t i = 0; i < whole->nodes.count; i++) {
+        const struct diff_node *node = &whole->nodes.items[i];
+        const struct diff_node *next = &picture->nodes.items[kept];
+        uint32_t parent = i ? kept_as[node->parent] : 0;
+        bool is_kept = kept < picture->nodes.count && (!i || parent == next->parent) &&
+                       parent != DIFF_NO_STACK && node->function == next->function &&
+                       node->line == next->line;
+        kept_as[i] = is_kept ? (uint32_t)kept++ : DIFF_NO_STACK;
+        if (is_kept) {
+            assert_true(node->old_self == next->old_self && node->new_self == next->new_self);
+            assert_true(node->old_total == next->old_total && node->new_total == next->new_total);
+            assert_true(node->width == next->width);
+            continue;
+        }
+        assert_true(node->width < least * whole->nodes.items[0].width);
+        branches += parent != DIFF_NO_STACK;
+        uint32_t above = node->parent;
+        while (kept_as[above] == DIFF_NO_STACK)
+            above = whole->nodes.items[above].parent;
+        gone[kept_as[above]]++;
+    }
+    assert_int_equal(kept, picture->nodes.count);
+    for (size_t i = 0; i < kept; i++) {
+        assert_int_equal(picture->rests.items[i].nodes, gone[i]);
+        branches -= picture->rests.items[i].branches;
+    }
+    assert_int_equal(branches, 0);
+    for (size_t side = 0; side < 2; side++) {
+        assert_true(whole->pair->totals[side] == picture->pair->totals[side]);
+        assert_true(fabs(whole->pair->matched[side] - picture->pair->matched[side]) < 1e-12);
+    }
+    free(kept_as);
+    free(gone);
+}
+
+static void test_picture_alone(void **state)
+{
+    (void)state;
+    struct profile old_profile = many_samples(1, 300), new_profile = many_samples(5, 400);
+    for (unsigned way = 0; way < 12; way++) {
+        struct diff_profile_options options = {
+            .rule = (enum match_rule)(way % 3), .by = HOTSPOT_FUNCTION, .normalize = way >= 6};
+        bool reverse = way / 3 % 2;
+        struct profile_diff whole = make(&old_profile, &new_profile, options, true, reverse);
+        options.picture_only = true;
+        options.least = 0.02;
+        struct profile_diff picture = make(&old_profile, &new_profile, options, true, reverse);
+        assert_int_equal(picture.diff.tables.count, 0);
+        assert_string_equal(picture.diff.rule, whole.diff.rule);
+        if (!options.normalize) /* scaled numbers are no whole ones: their order counts */
+            check_picture(&whole, &picture, options.least);
+        else
+            assert_true(fabs(whole.nodes.items[0].width - picture.nodes.items[0].width) < 1e-9);
+        assert_true(picture.nodes.count > 5 && picture.nodes.count < whole.nodes.count / 2);
+        profile_diff_deinit(&picture);
+        profile_diff_deinit(&whole);
+    }
+    profile_deinit(&old_profile);
+    profile_deinit(&new_profile);
+}
+
+/* What tables refuse is refused without them too. */
+static void test_picture_refuses(void **state)
+{
+    (void)state;
+    struct profile profile = SAMPLES("a.py", WEIGHTS(1), "main:1");
+    struct diff_profile_options options = {.by = HOTSPOT_FUNCTION, .picture_only = true};
+    struct profile_diff diff;
+    struct error err = {0};
+    profile.family = PROFILE_TRACEMALLOC;
+    assert_int_equal(profile_diff_make(&profile, &profile, &options, true, false, &diff, &err),
+                     STATUS_USAGE);
+    profile_deinit(&profile);
+}
+
 static void test_interval_of_chance(void **state)
 {
     (void)state;
@@ -471,6 +580,8 @@ int main(void)
         cmocka_unit_test(test_moved_lines),
         cmocka_unit_test(test_moved_files),
         cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_picture_alone),
+        cmocka_unit_test(test_picture_refuses),
         cmocka_unit_test(test_interval_of_chance),
         cmocka_unit_test(test_pstats),
         cmocka_unit_test(test_edges),

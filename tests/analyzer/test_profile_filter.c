@@ -101,10 +101,7 @@ static void test_many_stars_are_fast(void **state)
 
 static struct profile snapshot(void)
 {
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_TRACEMALLOC;
-    profile.unit = "bytes";
+    struct profile profile = fixture_profile(PROFILE_TRACEMALLOC, "bytes");
     static const char *const stacks[] = {"app.py:1;lib/a.py:10", "app.py:1;lib/a.py:11", "app.py:2",
                                          "lib/a.py:10;old.pyc:3"};
     for (uint32_t i = 0; i < 4; i++) {
@@ -165,12 +162,8 @@ static void test_samples_and_functions(void **state)
     profile_init(&profile);
     profile.family = PROFILE_SAMPLES;
     uint32_t track = fixture_track(&profile, "", -1, -1);
-    assert_int_equal(
-        profile_add_sample(&profile, fixture_stack(&profile, "a.py", "f:1"), track, 1, 1),
-        STATUS_OK);
-    assert_int_equal(
-        profile_add_sample(&profile, fixture_stack(&profile, "b.py", "f:1"), track, 2, 1),
-        STATUS_OK);
+    fixture_sample(&profile, "a.py", "f:1", track, 1, 1);
+    fixture_sample(&profile, "b.py", "f:1", track, 2, 1);
     assert_int_equal(profile_filter_apply(&profile, &filter, 1, &err), STATUS_OK);
     assert_int_equal(profile.samples.count, 1);
     assert_true(profile.samples.items[0].weight == 1);

@@ -12,24 +12,15 @@
 #include "inquest/analyzer/profile_hotspots.h"
 #include "profile_fixture.h"
 
-static void add(struct profile *profile, const char *words, uint32_t track, double weight)
-{
-    uint32_t stack = fixture_stack(profile, "shop/app.py", words);
-    assert_int_equal(profile_add_sample(profile, stack, track, weight, 2), STATUS_OK);
-}
-
 /* main calls work, which calls itself; `sort` is in another file. */
 static struct profile samples(void)
 {
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_SAMPLES;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_SAMPLES, "seconds");
     uint32_t first = fixture_track(&profile, "first", 1, 11);
     uint32_t second = fixture_track(&profile, "second", 1, 12);
-    add(&profile, "main:1;work:7;work:8", first, 1);
-    add(&profile, "main:1;work:7", second, 2);
-    add(&profile, "main:2", first, 4);
+    fixture_sample(&profile, "shop/app.py", "main:1;work:7;work:8", first, 1, 2);
+    fixture_sample(&profile, "shop/app.py", "main:1;work:7", second, 2, 2);
+    fixture_sample(&profile, "shop/app.py", "main:2", first, 4, 2);
     uint32_t frames[2] = {fixture_frame(&profile, "main", "shop/app.py", 2),
                           fixture_frame(&profile, "sort", "lib/sort.py", 3)};
     uint32_t stack = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trees of stacks, and trees estimated from pstats' edges. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,26 +50,17 @@ static struct call_tree build(const struct profile *profile, struct call_tree_op
     return tree;
 }
 
-static void add(struct profile *profile, const char *words, uint32_t track, double weight)
-{
-    uint32_t stack = fixture_stack(profile, "app.py", words);
-    assert_int_equal(profile_add_sample(profile, stack, track, weight, 1), STATUS_OK);
-}
-
 static struct profile samples(void)
 {
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_SAMPLES;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_SAMPLES, "seconds");
     uint32_t first = fixture_track(&profile, "first", 1, 11);
     uint32_t second = fixture_track(&profile, "", 1, 12);
-    add(&profile, "main:1;work:7;leaf:3", second, 0.5);
-    add(&profile, "main:1;work:8", first, 0.25);
-    add(&profile, "main:1;work:7;leaf:3", first, 1);
-    add(&profile, "main:2", first, 2);
-    add(&profile, "idle:9", second, 4);
-    add(&profile, "main:1;work:7", first, 0);
+    fixture_sample(&profile, "app.py", "main:1;work:7;leaf:3", second, 0.5, 1);
+    fixture_sample(&profile, "app.py", "main:1;work:8", first, 0.25, 1);
+    fixture_sample(&profile, "app.py", "main:1;work:7;leaf:3", first, 1, 1);
+    fixture_sample(&profile, "app.py", "main:2", first, 2, 1);
+    fixture_sample(&profile, "app.py", "idle:9", second, 4, 1);
+    fixture_sample(&profile, "app.py", "main:1;work:7", first, 0, 1);
     return profile;
 }
 
@@ -139,6 +131,15 @@ static void test_tracks_come_first(void **state)
     profile_deinit(&profile);
 }
 
+static void check_rest(const struct call_tree *tree, uint32_t node, double value, uint64_t nodes,
+                       uint32_t branches)
+{
+    const struct call_rest *rest = &tree->rests.items[node];
+    assert_true(fabs(rest->value - value) < 1e-9);
+    assert_int_equal(rest->nodes, nodes);
+    assert_int_equal(rest->branches, branches);
+}
+
 /* What is too small is in the totals above it, and counted. */
 static void test_small_branches_are_left_out(void **state)
 {
@@ -153,11 +154,16 @@ static void test_small_branches_are_left_out(void **state)
                                           "   leaf:3 1.5 1.5 2\n"
                                           " main:2 2 2 1\n");
     assert_int_equal(tree.left_out, 1);
+    assert_int_equal(tree.rests.count, tree.nodes.count);
+    check_rest(&tree, 0, 0, 0, 0);
+    check_rest(&tree, 2, 0.25, 1, 1);
     call_tree_deinit(&tree);
     tree = build(&profile, (struct call_tree_options){.by_line = true, .least = 0.3});
     assert_string_equal(tree_text(&tree), "all:0 0 7.75 6\n"
                                           " idle:9 4 4 1\n");
     assert_int_equal(tree.left_out, 5);
+    check_rest(&tree, 0, 3.75, 5, 2);
+    check_rest(&tree, 1, 0, 0, 0);
     call_tree_deinit(&tree);
     profile_deinit(&profile);
 }
@@ -165,10 +171,7 @@ static void test_small_branches_are_left_out(void **state)
 static void test_allocations(void **state)
 {
     (void)state;
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_TRACEMALLOC;
-    profile.unit = "bytes";
+    struct profile profile = fixture_profile(PROFILE_TRACEMALLOC, "bytes");
     uint32_t deep = fixture_stack(&profile, NULL, "a.py:1;lib/b.py:2;lib/b.py:2");
     uint32_t flat = fixture_stack(&profile, NULL, "a.py:1");
     assert_int_equal(profile_add_trace(&profile, deep, 0, 100, 2), STATUS_OK);
@@ -208,10 +211,7 @@ static void test_nothing_is_a_root(void **state)
 /* main calls left 1 s and right 3 s, both call leaf, right calls itself. */
 static struct profile stats(void)
 {
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_PSTATS;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_PSTATS, "seconds");
     fixture_stat(&profile, "m.py", 1, "main", 1, 1, 1, 5);
     fixture_stat(&profile, "m.py", 2, "left", 2, 2, 0.5, 1);
     fixture_call(&profile, "m.py", 1, "main", 2, 2, 0.5, 1);
@@ -261,19 +261,17 @@ static void test_tree_is_estimated(void **state)
 static void test_circle_begins_at_its_largest(void **state)
 {
     (void)state;
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_PSTATS;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_PSTATS, "seconds");
     fixture_stat(&profile, "m.py", 1, "odd", 5, 1, 2, 3);
     fixture_call(&profile, "m.py", 2, "even", 5, 1, 2, 3);
     fixture_stat(&profile, "m.py", 2, "even", 6, 1, 1, 4);
     fixture_call(&profile, "m.py", 1, "odd", 5, 0, 1, 1);
     struct call_tree tree = build(&profile, (struct call_tree_options){0});
-    assert_string_equal(tree_text(&tree), "all:0 0 4 0\n"
-                                          " even:0 1 4 6\n"
-                                          "  odd:0 2 3 5\n"
-                                          "   even (recursion):0 1 1 5\n");
+    /* 4 s in all, of which the two account for 3 */
+    assert_string_equal(tree_text(&tree), "all:0 0 3 0\n"
+                                          " even:0 0.75 3 6\n"
+                                          "  odd:0 1.5 2.25 5\n"
+                                          "   even (recursion):0 0.75 0.75 5\n");
     call_tree_deinit(&tree);
     profile_deinit(&profile);
 }
@@ -282,10 +280,7 @@ static void test_circle_begins_at_its_largest(void **state)
 static void test_counts_share_the_time_out(void **state)
 {
     (void)state;
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_PSTATS;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_PSTATS, "seconds");
     fixture_stat(&profile, "m.py", 1, "work", 4, 4, 8, 8);
     fixture_call(&profile, "m.py", 2, "a", 1, 1, 0, 0);
     fixture_call(&profile, "m.py", 3, "b", 3, 3, 0, 0);
@@ -300,15 +295,61 @@ static void test_counts_share_the_time_out(void **state)
     profile_deinit(&profile);
 }
 
+/* Calls of itself have no part in what is shared out: it is the others' time already. */
+static void test_counts_of_recursion_take_no_time(void **state)
+{
+    (void)state;
+    struct profile profile;
+    profile_init(&profile);
+    profile.family = PROFILE_PSTATS;
+    profile.unit = "seconds";
+    fixture_stat(&profile, "m.py", 1, "main", 1, 1, 1, 9);
+    fixture_stat(&profile, "m.py", 2, "work", 20, 2, 8, 8);
+    fixture_call(&profile, "m.py", 1, "main", 2, 2, 0, 0);
+    fixture_call(&profile, "m.py", 2, "work", 18, 18, 0, 0);
+    profile.calls.items[0].is_count = profile.calls.items[1].is_count = true;
+    struct call_tree tree = build(&profile, (struct call_tree_options){0});
+    assert_string_equal(tree_text(&tree), "all:0 0 9 0\n"
+                                          " main:0 1 9 1\n"
+                                          "  work:0 8 8 2\n"
+                                          "   work (recursion):0 0 0 18\n");
+    call_tree_deinit(&tree);
+    tree = build(&profile, (struct call_tree_options){.reverse = true});
+    assert_true(tree.nodes.items[0].total == 9);
+    call_tree_deinit(&tree);
+    profile_deinit(&profile);
+}
+
+/* Two functions that nobody calls claim 30 s in all, and took 3 s themselves. */
+static void test_tree_is_no_more_than_the_total(void **state)
+{
+    (void)state;
+    struct profile profile;
+    profile_init(&profile);
+    profile.family = PROFILE_PSTATS;
+    profile.unit = "seconds";
+    fixture_stat(&profile, "m.py", 1, "a", 4, 4, 1, 20);
+    fixture_stat(&profile, "m.py", 2, "b", 6, 6, 1, 10);
+    fixture_stat(&profile, "m.py", 3, "c", 8, 8, 1, 5);
+    fixture_call(&profile, "m.py", 1, "a", 8, 8, 1, 5);
+    struct call_tree tree = build(&profile, (struct call_tree_options){0});
+    assert_string_equal(tree_text(&tree), "all:0 0 3 0\n"
+                                          " a:0 0.1 2 4\n"
+                                          "  c:0 0.1 0.5 8\n"
+                                          " b:0 0.1 1 6\n");
+    call_tree_deinit(&tree);
+    tree = build(&profile, (struct call_tree_options){.reverse = true});
+    assert_true(tree.nodes.items[0].total == 3);
+    call_tree_deinit(&tree);
+    profile_deinit(&profile);
+}
+
 /* Each of 40 calls every later one: 2^40 ways, of which a bounded number is drawn. */
 static void test_estimate_is_bounded(void **state)
 {
     (void)state;
-    struct profile profile;
     char name[16], caller[16];
-    profile_init(&profile);
-    profile.family = PROFILE_PSTATS;
-    profile.unit = "seconds";
+    struct profile profile = fixture_profile(PROFILE_PSTATS, "seconds");
     for (int i = 0; i < 40; i++) {
         snprintf(name, sizeof name, "f%02d", i);
         fixture_stat(&profile, "m.py", 1, name, 1, 1, 1, 40 - i);
@@ -401,6 +442,8 @@ int main(void)
         cmocka_unit_test(test_tree_is_estimated),
         cmocka_unit_test(test_circle_begins_at_its_largest),
         cmocka_unit_test(test_counts_share_the_time_out),
+        cmocka_unit_test(test_counts_of_recursion_take_no_time),
+        cmocka_unit_test(test_tree_is_no_more_than_the_total),
         cmocka_unit_test(test_estimate_is_bounded),
         cmocka_unit_test(test_sequences_sort),
         cmocka_unit_test(test_modules),

@@ -63,18 +63,11 @@ static void test_shapes(void **state)
 
 static struct profile recording(double leak, double other)
 {
-    struct profile profile;
-    profile_init(&profile);
-    profile.family = PROFILE_SAMPLES;
-    profile.unit = "samples";
+    struct profile profile = fixture_profile(PROFILE_SAMPLES, "samples");
     uint32_t track = fixture_track(&profile, "", 1, 1);
-    assert_int_equal(profile_add_sample(&profile, fixture_stack(&profile, "a.py", "main:1;leak:2"),
-                                        track, leak, 1),
-                     STATUS_OK);
+    fixture_sample(&profile, "a.py", "main:1;leak:2", track, leak, 1);
     if (other > 0)
-        assert_int_equal(profile_add_sample(&profile, fixture_stack(&profile, "a.py", "other:1"),
-                                            track, other, 1),
-                         STATUS_OK);
+        fixture_sample(&profile, "a.py", "other:1", track, other, 1);
     profile_seal(&profile);
     return profile;
 }

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import marshal
 import pathlib
 import re
 import subprocess
@@ -201,6 +202,25 @@ class Compare(unittest.TestCase):
         gate = ("--fail-if", "function(fast).self > 0%")
         self.run_tool("diff", self.old, self.new, "--no-cache", *gate)
         self.run_tool("diff", self.old, self.new, "--no-cache", "--noise", *gate, status=1)
+
+    def test_noise_of_sampled_pstats(self):
+        """3.15's profiling.sampling: (samples in it, samples with it, self, total, callers) and a mark."""
+        def write(path, slow, fast, mark):
+            stats = {("app.py", 1, "main"): (0, slow + fast, 0.0, 0.001 * (slow + fast), {}),
+                     ("app.py", 5, "fast"): (fast, fast, 0.001 * fast, 0.001 * fast, {("app.py", 1, "main"): fast}),
+                     ("app.py", 9, "slow"): (slow, slow, 0.001 * slow, 0.001 * slow, {("app.py", 1, "main"): slow}), **mark}
+            path.write_bytes(marshal.dumps(stats))
+        gate = ("--fail-if", "function(fast).self > 0%")
+        for mark, noisy in (({("__sampled__",): True}, True), ({}, False)):
+            write(self.old, 100, 400, mark)
+            write(self.new, 300, 404, mark)
+            rows = {row["function"]: row for row in self.rows("diff", self.old, self.new, "--no-cache")["rows"]}
+            self.assertEqual([rows[name]["noise"] for name in ("fast", "slow", "main")], [noisy, False, False])
+            self.assertEqual("count_old" in rows["fast"], noisy)
+            self.run_tool("diff", self.old, self.new, "--no-cache", *gate, status=0 if noisy else 1)
+            self.run_tool("diff", self.old, self.new, "--no-cache", "--noise", *gate, status=1)
+            text = self.run_tool("diff", self.old, self.new, "--no-cache").stdout.decode()
+            self.assertEqual("within chance" in text, noisy)
 
     def test_hostile_gate(self):
         name = "f<script>alert(1)</script>|`x`\x1b[31m"

@@ -85,6 +85,32 @@ static void test_layout(void **state)
     text_deinit(&text);
 }
 
+/* What was left out of the tree is drawn with what is too narrow, and counted. */
+static void test_rests(void **state)
+{
+    (void)state;
+    const struct flame_rest rests[] = {
+        {100, 7, 4}, {0.2, 3, 2}, {0, 0, 0}, {120, 50, 40}, {0, 0, 0}};
+    const struct flame_graph graph = {.title = "title",
+                                      .subtitle = "subtitle",
+                                      .description = "description",
+                                      .unit = COLUMN_BYTES,
+                                      .nodes = tree,
+                                      .count = 5,
+                                      .rests = rests};
+    struct text text = {0};
+    flame_render(&graph, &text);
+    assert_true(text_ok(&text));
+    assert_true(fabs(geometry(&text, "… 4 smaller", "width") - 1176 * .1) < .01);
+    assert_true(fabs(geometry(&text, "… 4 smaller", "x") - (12 + 1176 * .9)) < .01);
+    /* 40 branches and the tiny node, above "right" */
+    assert_true(fabs(geometry(&text, "… 41 smaller", "width") - 1176 * .1201) < .01);
+    assert_true(fabs(geometry(&text, "… 41 smaller", "x") - geometry(&text, "right", "x")) < .01);
+    assert_non_null(strstr(text_string(&text), "61 nodes too narrow")); /* 7 + 3 + 50 + 1 */
+    assert_int_equal(occurrences(text_string(&text), " smaller\n"), 2);
+    text_deinit(&text);
+}
+
 /* One key has one colour in every picture, whatever else is in it. */
 static void test_colours(void **state)
 {
@@ -174,9 +200,9 @@ static void test_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout),       cmocka_unit_test(test_colours),
-        cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_layout),   cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_colours),  cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_nonsense), cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "inquest/analyzer/diff.h"
 #include "inquest/analyzer/gate.h"
 #include "inquest/analyzer/profile_hotspots.h"
+#include "inquest/analyzer/profile_tree.h"
 
 /* Two recordings: snapshots of tracemalloc, or calls of any format. */
 
@@ -20,7 +21,8 @@ struct diff_profile_options {
     enum hotspot_by by; /* what a row of the main table is */
     bool cumulative;    /* of tracemalloc: compare_to(…, cumulative=True) */
     bool normalize;     /* OLD is scaled to NEW's total */
-    bool picture_only;  /* no tables but the main one */
+    bool picture_only;  /* no tables and no verdict; in the tree no nodes smaller than `least` */
+    double least;       /* a part of the whole */
     size_t row_limit;   /* of each table; 0: all */
 };
 
@@ -38,6 +40,7 @@ struct profile_diff {
     const char *unit;          /* of the numbers, "bytes", "seconds", … ; "share" */
     struct profile_pair *pair; /* names of the nodes' functions are in its `both` */
     ARRAY(struct diff_node) nodes;
+    ARRAY(struct call_rest) rests; /* by node, of widths; none where none was to be left out */
 };
 
 /* Tables: rows; moved (tracemalloc by line); edges and paths (calls). STATUS_USAGE where the

@@ -37,6 +37,13 @@ struct call_node {
     enum call_node_kind kind;
 };
 
+/* The branches right below a node that were left out. */
+struct call_rest {
+    double value;
+    uint64_t nodes;    /* of them all */
+    uint32_t branches; /* how many */
+};
+
 struct call_tree_options {
     bool by_line;  /* a function's lines are nodes of their own */
     bool by_track; /* the root's children are processes and threads */
@@ -56,6 +63,7 @@ struct call_tree {
     bool is_cut;       /* an estimated tree that met its bound: small branches have no children */
     uint64_t left_out; /* nodes smaller than `least` */
     ARRAY(struct call_node) nodes; /* node 0 is the root, even of nothing */
+    ARRAY(struct call_rest) rests; /* by node; none where none was to be left out */
 };
 
 /* Of a recording of any family. A recording of pstats holds no stacks: its tree is
