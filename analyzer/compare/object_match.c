@@ -6,6 +6,7 @@
 
 #include "inquest/analyzer/heap_index.h"
 #include "inquest/base/array.h"
+#include "inquest/base/fnv.h"
 
 static enum status no_memory(struct error *err)
 {
@@ -219,14 +220,14 @@ static enum status label_hashes(struct heap_reader *reader, const struct object_
             columns->dominator[target] != edge.source_id)
             continue;
         uint64_t number;
-        uint32_t label, hash = 0x811c9dc5u;
+        uint32_t label, hash = FNV32_START;
         const char *text;
         size_t size;
         status = heap_walk_label(&walk, &number, &label, err);
         if (status == STATUS_OK)
             status = heap_reader_label(reader, label, &text, &size, err);
-        for (size_t i = 0; status == STATUS_OK && text && i < size; i++)
-            hash = (hash ^ (unsigned char)text[i]) * 0x01000193u;
+        if (status == STATUS_OK && text)
+            hash = fnv32(hash, text, size);
         hashes[target] = hash | 1;
     }
     enum status ended = heap_walk_finish(&walk, err);
@@ -256,11 +257,10 @@ static enum status root_hashes(struct index *index, const struct object_columns 
         int64_t id = index_rows_integer(rows, 0);
         if (id < 1 || id > columns->count || hashes[id - 1])
             continue;
-        uint32_t hash = 0x811c9dc5u;
+        uint32_t hash = FNV32_START;
         for (int column = 1; column <= 2; column++) {
             const char *text = index_rows_text(rows, column);
-            for (; text && *text; text++)
-                hash = (hash ^ (unsigned char)*text) * 0x01000193u;
+            hash = text ? fnv32(hash, text, strlen(text)) : hash;
         }
         hashes[id - 1] = hash | 1;
     }

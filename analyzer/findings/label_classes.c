@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inquest/analyzer/heap_index.h"
+#include "inquest/base/fnv.h"
 
 #define UNKNOWN UINT32_MAX
 /* What of_code says of items: that they are, and their own class once it was asked for. */
@@ -13,9 +14,7 @@
 
 static uint32_t hash_text(const char *text, size_t size)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = fnv64(FNV64_START, text, size);
     return (uint32_t)(hash >> 32 ^ hash);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inquest/base/fnv.h"
+
 #define FIRST_SLOTS 1024
 
 static const char *const fixed_texts[MASK_FIRST] = {
@@ -11,9 +13,7 @@ static const char *const fixed_texts[MASK_FIRST] = {
 
 uint64_t name_hash(const char *name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-        hash = (hash ^ *c) * UINT64_C(0x100000001b3);
+    uint64_t hash = fnv64(FNV64_START, name, strlen(name));
     return hash ^ hash >> 29;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inquest/base/fnv.h"
+
 static bool is_namespace(const struct finder *finder, const struct way *way, size_t step)
 {
     uint32_t object = way->steps[step].object;
@@ -148,8 +150,5 @@ void way_mask_all(const struct finder *finder, const struct way *way, struct tex
 
 void fingerprint_of(const char *text, char ret_fingerprint[17])
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    snprintf(ret_fingerprint, 17, "%016" PRIx64, hash);
+    snprintf(ret_fingerprint, 17, "%016" PRIx64, fnv64(FNV64_START, text, strlen(text)));
 }

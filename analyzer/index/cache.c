@@ -12,26 +12,16 @@
 
 #include "inquest/analyzer/index.h"
 #include "inquest/base/cleanup.h"
+#include "inquest/base/fnv.h"
 #include "inquest/base/text.h"
 #include "inquest_config.h"
-
-#define HASH_START UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
-#define HASH_PRIME UINT64_C(0x100000001b3)
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ b[i]) * HASH_PRIME;
-    return hash;
-}
 
 static uint64_t hash_state(uint64_t hash, const struct stat *status)
 {
     const uint64_t state[] = {(uint64_t)status->st_dev, (uint64_t)status->st_ino,
                               (uint64_t)status->st_size, (uint64_t)status->st_mtim.tv_sec,
                               (uint64_t)status->st_mtim.tv_nsec};
-    return hash_bytes(hash, state, sizeof state);
+    return fnv64(hash, state, sizeof state);
 }
 
 uint64_t cache_file_state(const char *sysroot, const char *path)
@@ -41,7 +31,7 @@ uint64_t cache_file_state(const char *sysroot, const char *path)
     int size = snprintf(whole, sizeof whole, "%s%s", sysroot ? sysroot : "", path);
     if (size < 0 || (size_t)size >= sizeof whole || stat(whole, &status) != 0)
         return 0;
-    return hash_state(hash_bytes(HASH_START, path, strlen(path)), &status);
+    return hash_state(fnv64(FNV64_START, path, strlen(path)), &status);
 }
 
 /* NULL and "" differ; a relative path means another file in another folder. */
@@ -49,7 +39,7 @@ static uint64_t hash_path(uint64_t hash, const char *path)
 {
     char *absolute = path ? realpath(path, NULL) : NULL;
     const char *name = absolute ? absolute : path;
-    hash = name ? hash_bytes(hash, name, strlen(name) + 1) : hash_bytes(hash, "\xFF", 1);
+    hash = name ? fnv64(hash, name, strlen(name) + 1) : fnv64(hash, "\xFF", 1);
     free(absolute);
     return hash;
 }
@@ -58,7 +48,7 @@ static uint64_t hash_path(uint64_t hash, const char *path)
 static uint64_t hash_program(uint64_t hash)
 {
     struct stat status;
-    hash = hash_bytes(hash, INQUEST_VERSION, sizeof INQUEST_VERSION);
+    hash = fnv64(hash, INQUEST_VERSION, sizeof INQUEST_VERSION);
     return stat("/proc/self/exe", &status) == 0 ? hash_state(hash, &status) : hash;
 }
 
@@ -115,7 +105,7 @@ enum status cache_path(const struct cache_key *key, char **ret_path, struct erro
         status = make_folders(path.data, err);
     if (status == STATUS_OK)
         status = claim_folder(path.data, err);
-    uint64_t hash = hash_path(hash_path(hash_program(HASH_START), key->sysroot), key->executable);
+    uint64_t hash = hash_path(hash_path(hash_program(FNV64_START), key->sysroot), key->executable);
     text_printf(&path, "/%s-%d%s%s-%016llx.index", key->fingerprint, INDEX_SCHEMA_VERSION,
                 key->heap ? "-heap" : "", key->redact ? "-redacted" : "", (unsigned long long)hash);
     if (status == STATUS_OK && !text_ok(&path))

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "inquest/base/fnv.h"
 #include "reports/commands/stacks_rows.h"
 
 /* ---- Interned strings: names of functions and files recur in thousands of
@@ -15,9 +16,7 @@ struct interner {
 
 static uint64_t hash_string(const char *string)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *string; string++)
-        hash = (hash ^ (unsigned char)*string) * UINT64_C(0x100000001b3);
+    uint64_t hash = fnv64(FNV64_START, string, strlen(string));
     return hash ^ hash >> 29;
 }
 

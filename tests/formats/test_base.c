@@ -12,6 +12,8 @@
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"
 #include "inquest/base/error.h"
+#include "inquest/base/fnv.h"
+#include "inquest/base/huge_pages.h"
 #include "inquest/base/text.h"
 
 static void reader_never_moves_on_failure(void **state)
@@ -72,6 +74,20 @@ static void array_grows_and_refuses(void **state)
     assert_int_equal(numbers.count, 1000);
     array_deinit(&numbers);
     assert_null(numbers.items);
+}
+
+static void huge_pages_hold_what_is_asked_for(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 4096, ((size_t)2 << 20) - 1, (size_t)2 << 20,
+                                   (size_t)5 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *memory = huge_pages_alloc(sizes[i]);
+        assert_non_null(memory);
+        assert_true(sizes[i] < (size_t)2 << 20 || (uintptr_t)memory % ((size_t)2 << 20) == 0);
+        memset(memory, 0x5A, sizes[i]);
+        free(memory);
+    }
 }
 
 static void text_keeps_utf8_whole(void **state)
@@ -145,17 +161,30 @@ static void sums_that_do_not_fit_are_refused(void **state)
     assert_int_equal(result, 17);
 }
 
+/* The numbers that the authors of FNV give. */
+static void fnv_is_the_known_one(void **state)
+{
+    (void)state;
+    assert_int_equal(fnv32(FNV32_START, "", 0), 0x811c9dc5);
+    assert_int_equal(fnv32(FNV32_START, "a", 1), 0xe40c292c);
+    assert_int_equal(fnv32(fnv32(FNV32_START, "foo", 3), "bar", 3), 0xbf9cf968);
+    assert_true(fnv64(FNV64_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(fnv64(FNV64_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader_never_moves_on_failure),
         cmocka_unit_test(arena_keeps_what_it_gave),
         cmocka_unit_test(array_grows_and_refuses),
+        cmocka_unit_test(huge_pages_hold_what_is_asked_for),
         cmocka_unit_test(text_keeps_utf8_whole),
         cmocka_unit_test(text_shows_bytes_that_are_no_utf8),
         cmocka_unit_test(long_printf_is_not_cut),
         cmocka_unit_test(error_is_prefixed_within_its_size),
         cmocka_unit_test(sums_that_do_not_fit_are_refused),
+        cmocka_unit_test(fnv_is_the_known_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
