@@ -17,14 +17,14 @@ import sys
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-import test_cli
+import command_line
 
 CORES = []
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "]]></title><script>alert(1)</script>\"'`|*<b>\x1b[31m\u202ered\r\n=1+1"
 
 
-class HeapLine(test_cli.CommandLine):
+class HeapLine(command_line.CommandLine):
     def json(self, *arguments):
         return json.loads(self.answer(*arguments, "--format", "json", "-q"))
 
@@ -128,11 +128,11 @@ class Heap(HeapLine):
         self.assertNotRegex(self.answer("heap", self.index(), "--limit", 0), r"(?m)^\[.* more;")
 
     def test_wrong_words(self):
-        self.assertIn("type, module, size", self.refused(2, "heap", test_cli.CORE, "--by", "colour"))
-        self.assertIn("retained, shallow", self.refused(2, "heap", test_cli.CORE, "--sort", "taste"))
+        self.assertIn("type, module, size", self.refused(2, "heap", command_line.CORE, "--by", "colour"))
+        self.assertIn("retained, shallow", self.refused(2, "heap", command_line.CORE, "--sort", "taste"))
         self.assertIn("--sort takes one of size",
-                      self.refused(2, "heap", test_cli.CORE, "--by", "size", "--sort", "name"))
-        self.assertIn("no svg form", self.refused(2, "heap", test_cli.CORE, "-o", "x.svg"))
+                      self.refused(2, "heap", command_line.CORE, "--by", "size", "--sort", "name"))
+        self.assertIn("no svg form", self.refused(2, "heap", command_line.CORE, "-o", "x.svg"))
 
     def test_text(self):
         text = self.answer("heap", self.index())
@@ -291,9 +291,9 @@ class Flamegraph(HeapLine):
         data = self.svg(self.index())
         self.assertEqual(self.svg(self.index()), data)
         other = self.folder / "other.index"
-        self.answer("load", test_cli.CORE, "-o", other, "-q")
+        self.answer("load", command_line.CORE, "-o", other, "-q")
         self.assertEqual(self.svg(other), data)
-        self.assertEqual(self.svg(test_cli.CORE), data)
+        self.assertEqual(self.svg(command_line.CORE), data)
         self.assertNotEqual(self.svg(self.index(), "--icicle"), data)
 
     def test_forms(self):
@@ -306,7 +306,7 @@ class Flamegraph(HeapLine):
 class Plain(HeapLine):
     def test_ordinary_tables_with_the_same_answers(self):
         plain = self.folder / "plain.index"
-        self.answer("load", test_cli.CORE, "--plain", "-o", plain, "-q")
+        self.answer("load", command_line.CORE, "--plain", "-o", plain, "-q")
         with contextlib.closing(sqlite3.connect(plain)) as database:
             objects, size = database.execute("SELECT count(*), sum(size) FROM object").fetchone()
             references, = database.execute("SELECT count(*) FROM ref").fetchone()
@@ -399,13 +399,13 @@ class Damaged(HeapLine):
 
 
 def main():
-    test_cli.INQUEST = os.path.abspath(sys.argv[1])
+    command_line.INQUEST = os.path.abspath(sys.argv[1])
     CORES.extend(map(str, sorted(pathlib.Path(sys.argv[2]).resolve().glob("*.core.lz4"))))
-    test_cli.CORE = next(core for core in CORES if "3.11.core" in core)
+    command_line.CORE = next(core for core in CORES if "3.11.core" in core)
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     if len(sys.argv) > 3:
         suite = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[3:], sys.modules["__main__"])
-    result = unittest.TextTestRunner(resultclass=test_cli.Result, verbosity=1).run(suite)
+    result = unittest.TextTestRunner(resultclass=command_line.Result, verbosity=1).run(suite)
     failed = len(result.failures) + len(result.errors)
     print("%d passed, %d failed" % (result.testsRun - failed - len(result.skipped), failed))
     sys.exit(failed != 0)
