@@ -5,12 +5,24 @@
 #include <string.h>
 
 #include "analyzer/findings/suspects_path.h"
+#include "inquest/base/checked_math.h"
+#include "inquest/base/partition_point.h"
+
+#define FARTHEST_MEMBER 64 /* dominators from one member of a group up to the next */
+
+/* What a member's field holds of other members, which is told of their own fields. */
+struct nested {
+    uint32_t target; /* of the field */
+    uint64_t bytes;
+};
 
 struct counting {
     struct finder *finder;
     struct field_sums *sums;
-    ARRAY(uint16_t) of_code; /* 1 + field, by label code; 0: not known yet */
-    uint64_t *seen;          /* bitmap: an object held twice counts once */
+    ARRAY(uint16_t) of_code;     /* 1 + field, by label code; 0: not known yet */
+    uint64_t *seen;              /* bitmap: an object held twice counts once */
+    uint64_t *members;           /* bitmap, with their namespaces */
+    ARRAY(struct nested) nested; /* by target */
     enum status status;
 };
 
@@ -62,6 +74,50 @@ static uint16_t field_of(struct counting *counting, uint32_t code, bool in_names
     return field;
 }
 
+static void mark(uint64_t *bitmap, uint32_t object)
+{
+    bitmap[object >> 6] |= UINT64_C(1) << (object & 63);
+}
+
+/* ---- Members within members: a list of nodes, each of which holds the next. */
+
+static int compare_nested(const void *left, const void *right)
+{
+    const struct nested *a = left, *b = right;
+    return (a->target > b->target) - (a->target < b->target);
+}
+
+static void find_nested(struct counting *counting, const uint32_t *objects, size_t count)
+{
+    const uint32_t *idom = counting->finder->facts->dominators.idom;
+    for (size_t i = 0; i < count && counting->status == STATUS_OK; i++) {
+        uint32_t target = objects[i], steps = 0;
+        while (idom[target] < counting->finder->heap->count &&
+               !graph_bit(counting->members, idom[target]) && steps++ < FARTHEST_MEMBER)
+            target = idom[target];
+        const struct nested nested = {target, counting->finder->facts->retained[objects[i]]};
+        if (idom[target] < counting->finder->heap->count &&
+            graph_bit(counting->members, idom[target]) && !array_push(&counting->nested, nested))
+            counting->status = STATUS_NO_MEMORY;
+    }
+    if (counting->nested.count)
+        qsort(counting->nested.items, counting->nested.count, sizeof *counting->nested.items,
+              compare_nested);
+}
+
+/* What a field holds, without the other members. */
+static uint64_t own_bytes(const struct counting *counting, uint32_t target)
+{
+    uint64_t bytes = counting->finder->facts->retained[target];
+    size_t at;
+    PARTITION_POINT(at, counting->nested.count, counting->nested.items[at].target < target);
+    for (; at < counting->nested.count && counting->nested.items[at].target == target; at++)
+        bytes -= min_u64(bytes, counting->nested.items[at].bytes);
+    return bytes;
+}
+
+/* ---- Fields. */
+
 static void count_edges(struct counting *counting, uint32_t object, uint32_t names,
                         bool in_namespace)
 {
@@ -76,11 +132,11 @@ static void count_edges(struct counting *counting, uint32_t object, uint32_t nam
         if (finder->facts->dominators.idom[target] != object || target == names ||
             graph_bit(counting->seen, target))
             continue;
-        counting->seen[target >> 6] |= UINT64_C(1) << (target & 63);
+        mark(counting->seen, target);
         uint16_t field = field_of(counting, finder->heap->label[edge], in_namespace, any_item);
         if (field > MOST_FIELDS)
             continue;
-        counting->sums->fields[field - 1].bytes += finder->facts->retained[target];
+        counting->sums->fields[field - 1].bytes += own_bytes(counting, target);
         counting->sums->fields[field - 1].count++;
     }
 }
@@ -93,23 +149,40 @@ static int compare_fields(const void *left, const void *right)
     return strcmp(a->title, b->title);
 }
 
+static void count_all(struct counting *counting, const uint32_t *objects, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t names = namespace_of(counting->finder, objects[i]);
+        mark(counting->members, objects[i]);
+        if (names != GRAPH_NONE)
+            mark(counting->members, names);
+    }
+    find_nested(counting, objects, count);
+    for (size_t i = 0; i < count && counting->status == STATUS_OK; i++) {
+        uint32_t names = namespace_of(counting->finder, objects[i]);
+        count_edges(counting, objects[i], names, false);
+        if (names != GRAPH_NONE)
+            count_edges(counting, names, GRAPH_NONE, true);
+    }
+}
+
 enum status field_sums_find(struct finder *finder, const uint32_t *objects, size_t count,
                             struct field_sums *ret_sums)
 {
     struct counting counting = {.finder = finder, .sums = ret_sums};
+    size_t words = (size_t)finder->heap->count / 64 + 1;
     ret_sums->count = 0;
-    counting.seen = calloc((size_t)finder->heap->count / 64 + 1, sizeof *counting.seen);
-    if (!counting.seen)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < count && counting.status == STATUS_OK; i++) {
-        uint32_t names = namespace_of(finder, objects[i]);
-        count_edges(&counting, objects[i], names, false);
-        if (names != GRAPH_NONE)
-            count_edges(&counting, names, GRAPH_NONE, true);
-    }
+    counting.seen = calloc(words, sizeof *counting.seen);
+    counting.members = calloc(words, sizeof *counting.members);
+    if (counting.seen && counting.members)
+        count_all(&counting, objects, count);
+    else
+        counting.status = STATUS_NO_MEMORY;
     if (ret_sums->count)
         qsort(ret_sums->fields, ret_sums->count, sizeof *ret_sums->fields, compare_fields);
     array_deinit(&counting.of_code);
+    array_deinit(&counting.nested);
     free(counting.seen);
+    free(counting.members);
     return counting.status;
 }

@@ -246,6 +246,11 @@ static enum status check_operands(const struct command *command, const struct op
         return error_set(err, STATUS_USAGE, "%s takes no '%s' after %s; see inquest %s --help",
                          command->name, options->operands[command->operands_max],
                          command->operands_max ? command->arguments : "it", command->name);
+    size_t pipes = 0;
+    for (size_t i = 0; i < options->operand_count; i++)
+        pipes += !strcmp(options->operands[i], "-");
+    if (pipes > 1)
+        return error_set(err, STATUS_USAGE, "'-' is standard input, which can be read only once");
     if (command->flags & COMMAND_WRITES_INDEX && !options->output)
         return error_set(err, STATUS_USAGE, "%s needs -o FILE, the index to write", command->name);
     return STATUS_OK;

@@ -54,10 +54,10 @@ static enum status choose(struct printing *printing, struct error *err)
     const char *restrictions[OPTION_LIST_MOST + 2];
     char limit[24];
     size_t count = 0;
+    if (options->callers || options->callees) /* print_callers(F, *restrictions) */
+        restrictions[count++] = options->callers ? options->callers : options->callees;
     for (size_t i = 0; i < options->restrictions.count; i++)
         restrictions[count++] = options->restrictions.items[i];
-    if (options->callers || options->callees)
-        restrictions[count++] = options->callers ? options->callers : options->callees;
     if (options_has_limit(options) && options->limit) {
         snprintf(limit, sizeof limit, "%" PRIu64, options->limit);
         restrictions[count++] = limit;

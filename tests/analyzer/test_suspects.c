@@ -210,6 +210,12 @@ static void chain_is_told_at_its_first(void **state)
     assert_int_equal(alarms(), 1);
     assert_int_equal(suspects.items.items[0].object, head);
     assert_says(suspects.items.items[0].why, "a chain or tree of 501 `shop.models.Session`");
+    uint64_t of_fields = 0;
+    for (size_t i = 0; i < suspects.items.items[0].parts.count; i++) {
+        const struct suspect_part *part = &suspects.items.items[0].parts.items[i];
+        of_fields += strcmp(part->kind, "field") == 0 ? part->bytes : 0;
+    }
+    assert_true(of_fields <= suspects.items.items[0].retained); /* what a node holds is its own */
     end();
 }
 

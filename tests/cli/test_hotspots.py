@@ -107,6 +107,11 @@ class Hotspots(unittest.TestCase):
                 self.assertIn(message, inquest("hotspots", *words, status=status).stderr.decode())
         self.assertIn("threads needs a core", inquest("threads", STATS, status=3).stderr.decode())
 
+    def test_restrictions_follow_the_function(self):
+        """print_callers("total", 1), whatever stands first of all."""
+        text = inquest("hotspots", STATS, "--format", "pstats", "--callers", "total", "--restrict", "1").stdout.decode()
+        self.assertRegex(text, r"\(total\) +<-")
+
     def test_hostile_names_are_shown(self):
         path = self.folder / "b.raw"
         path.write_bytes("ev\x1b[31mil (a\u202e.py:1) 3\n".encode())
