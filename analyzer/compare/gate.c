@@ -87,7 +87,7 @@ const struct metric metric_table[] = {
     STATEMENT("shallow", "TYPE", METRIC_BYTES, "SELECT sum(shallow) FROM type WHERE name = ?1",
               "bytes of a type's objects themselves"),
     STATEMENT("retained", "TYPE", METRIC_BYTES, "SELECT sum(retained) FROM type WHERE name = ?1",
-              "bytes that would be freed with all objects of a type"),
+              "bytes that a type's objects keep, those within another counted once"),
     STATEMENT("largest", "PATH", METRIC_BYTES, "SELECT max(retained) FROM largest WHERE path = ?1",
               "bytes that would be freed with one object, by its path"),
     STATEMENT("suspects", NULL, METRIC_COUNT,

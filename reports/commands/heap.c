@@ -46,8 +46,6 @@ static const struct heap_sort size_sorts[] = {
     {0},
 };
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 static const struct heap_grouping groupings[] = {
     {"type", "Types", type_columns, COUNT_OF(type_columns), type_sorts,
      "SELECT name, instances, shallow, shallow * 1.0 / max(?1, 1), retained,"

@@ -8,8 +8,6 @@
 #define MADE_OF_ROWS 12
 #define UNHELD_ROWS  50
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 static const struct column row_columns[LEAKS_COLUMNS] = {
     [LEAKS_RANK] = {"rank", NULL, COLUMN_PLAIN},
     [LEAKS_KIND] = {"kind", NULL, COLUMN_PLAIN},

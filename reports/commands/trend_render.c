@@ -244,11 +244,45 @@ static bool render_json(const struct trend_answer *answer, struct text *text)
     return json_finish(&json);
 }
 
+static void csv_row(const struct trend *trend, const struct trend_row *row, struct table *table)
+{
+    const double numbers[] = {row->values[0], row->values[trend->input_count - 1],
+                              row->slope,     row->low,
+                              row->high,      row->percent,
+                              row->fit};
+    for (size_t i = 0; i < TREND_KEYS && trend->keys[i]; i++)
+        table_string(table, row->keys[i]);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        if (isfinite(numbers[i]))
+            table_real(table, numbers[i]);
+        else
+            table_null(table); /* per cent of nothing */
+    }
+    table_string(table, trend_shape_names[row->shape]);
+}
+
+/* Every row, with JSON's numbers; of the values the first and the last. */
 static void render_csv(const struct trend_answer *answer, struct text *text)
 {
-    struct column columns[COLUMNS];
+    static const char *const names[] = {"first",
+                                        "last",
+                                        "growth_per_hour",
+                                        "growth_per_hour_low",
+                                        "growth_per_hour_high",
+                                        "percent_per_hour",
+                                        "r_squared",
+                                        "shape"};
+    const struct trend *trend = answer->trend;
+    struct column columns[TREND_KEYS + COUNT_OF(names)];
     struct table table;
-    people_table(answer->trend, row_limit(answer, SIZE_MAX / 2), columns, &table);
+    size_t count = 0, limit = row_limit(answer, SIZE_MAX / 2);
+    for (size_t i = 0; i < TREND_KEYS && trend->keys[i]; i++)
+        columns[count++] = (struct column){trend->keys[i], NULL, COLUMN_PLAIN};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        columns[count++] = (struct column){names[i], NULL, COLUMN_PLAIN};
+    table_init(&table, columns, count);
+    for (size_t i = 0; i < trend->rows.count && i < limit; i++)
+        csv_row(trend, &trend->rows.items[i], &table);
     table_render_csv(&table, text);
     table_deinit(&table);
 }

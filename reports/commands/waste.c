@@ -6,8 +6,6 @@
 
 #define TEXT_ROWS 8 /* of each kind */
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 static const struct column row_columns[] = {
     {"kind", NULL, COLUMN_PLAIN},      {"title", NULL, COLUMN_PLAIN},
     {"count", NULL, COLUMN_COUNT},     {"bytes", NULL, COLUMN_BYTES},

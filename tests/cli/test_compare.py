@@ -303,6 +303,11 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.rows("trend", *paths, *dates, "--no-cache")["rows"], answer["rows"])
         for ending in ("html", "csv", "md", "txt", "xml"):
             self.run_tool("trend", *paths, *times, "-o", self.folder / ("trend." + ending))
+        with open(self.folder / "trend.csv") as file:
+            table = list(csv.DictReader(file))
+        self.assertEqual([(row["function"], row["shape"], float(row["growth_per_hour"]), float(row["last"])) for row in table],
+                         [(row["function"], row["shape"], row["growth_per_hour"], row["values"][-1])
+                          for row in answer["rows"]])
 
     def test_trend_without_gnuplot(self):
         """The page says so and keeps the table."""

@@ -8,6 +8,9 @@
 
 #include "inquest/base/status.h"
 
+/* Items of an array that was declared with its size. */
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
 /* A flat growable array: ARRAY(struct thing) things = {0}; The items are
  * malloc'ed, contiguous, and move when the array grows. */
 #define ARRAY(type)                                                                                \
