@@ -102,8 +102,6 @@ enum status pickle_fail(struct pickle *pickle, enum status status, const char *f
     PRINTF_LIKE(3, 4);
 /* The words for a failure that came without any (memory, limits). */
 enum status pickle_fail_plainly(struct pickle *pickle, enum status status);
-/* What can't be done with a thin memo. */
-enum status pickle_fail_thin(struct pickle *pickle);
 
 /* ---- pickle_stack.c: the stack, the marks, the memo. */
 
@@ -118,6 +116,7 @@ enum status pickle_top(struct pickle *pickle, size_t count, uint32_t **ret_value
 enum status pickle_mark(struct pickle *pickle) MUST_CHECK;
 /* Takes the newest mark away: the number of values above it. */
 enum status pickle_unmark(struct pickle *pickle, size_t *ret_count) MUST_CHECK;
+/* Both fail with needs_full_memo and no words where a thin memo will not do. */
 enum status pickle_memo_put(struct pickle *pickle, uint64_t index, uint32_t value) MUST_CHECK;
 enum status pickle_memo_get(struct pickle *pickle, uint64_t index) MUST_CHECK;
 

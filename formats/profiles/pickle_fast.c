@@ -240,6 +240,18 @@ static inline enum status keep_stack(struct pickle *pickle, struct pickle_new_st
 
 /* ---- traces */
 
+/* What comes before the stack: its length, or 0. */
+static inline size_t see_begin(const uint8_t *bytes, struct pickle_trace *ret_trace)
+{
+    uint32_t size;
+    size_t mark = bytes[0] == '(', domain = any_int(bytes + mark, &ret_trace->domain);
+    size_t number = domain ? any_int(bytes + mark + domain, &size) : 0;
+    if (!number)
+        return 0;
+    ret_trace->size = size;
+    return mark + domain + number;
+}
+
 /* The trace's tuple and its place in the memo, `next`: their length, or 0. */
 static inline size_t see_end(const struct pickle *pickle, size_t at, bool has_total, size_t next)
 {
@@ -270,24 +282,18 @@ static inline enum status run_trace(struct pickle *pickle, size_t *ret_size)
     const uint8_t *bytes = pickle->data + pickle->position;
     struct pickle_new_stack *stack = &pickle->new_stacks[pickle->newest];
     struct pickle_trace trace;
-    uint32_t size, index;
-    uint64_t key;
-    bool has_total = bytes[0] == '(';
-    size_t at = has_total, part, next = pickle->memo.count, place;
     enum status status = STATUS_OK;
-    if (!(part = any_int(bytes + at, &trace.domain)))
+    size_t begin = see_begin(bytes, &trace), next = pickle->memo.count, place;
+    uint32_t index;
+    uint64_t key;
+    if (!begin)
         return STATUS_OK;
-    at += part;
-    if (!(part = any_int(bytes + at, &size)))
-        return STATUS_OK;
-    at += part;
-    trace.size = size;
     stack->depth = 0;
-    stack->end = pickle->position + at;
-    part = get(bytes + at, &index);
-    if (part && !see_frame(bytes + at, next, &key)) {
+    stack->end = pickle->position + begin;
+    size_t got = get(bytes + begin, &index);
+    if (got && !see_frame(bytes + begin, next, &key)) {
         place = index < next ? index : SIZE_MAX;
-        stack->end += part;
+        stack->end += got;
     } else {
         status = read_stack(pickle, stack);
         if (!stack->depth)
@@ -295,10 +301,10 @@ static inline enum status run_trace(struct pickle *pickle, size_t *ret_size)
         place = next + stack->depth;
         next = place + 1;
     }
-    part = see_end(pickle, stack->end, has_total, next);
-    if (status != STATUS_OK || !part || place > PICKLE_PAYLOAD_MAX)
+    size_t end = see_end(pickle, stack->end, bytes[0] == '(', next);
+    if (status != STATUS_OK || !end || place > PICKLE_PAYLOAD_MAX)
         return stack->depth = 0, status;
-    *ret_size = stack->end + part - pickle->position;
+    *ret_size = stack->end + end - pickle->position;
     trace.stack = pickle_later((uint32_t)place);
     if (stack->depth)
         status = keep_stack(pickle, stack);

@@ -69,7 +69,7 @@ enum status pickle_unmark(struct pickle *pickle, size_t *ret_count)
 
 /* ---- the memo */
 
-enum status pickle_fail_thin(struct pickle *pickle)
+static enum status fail_thin(struct pickle *pickle)
 {
     pickle->needs_full_memo = true;
     return STATUS_UNSUPPORTED;
@@ -85,7 +85,7 @@ enum status pickle_memo_put(struct pickle *pickle, uint64_t index, uint32_t valu
                            "memo entry %llu in a file of %zu bytes: the file is damaged",
                            (unsigned long long)index, pickle->size);
     if (memo->is_thin && index != memo->count)
-        return pickle_fail_thin(pickle);
+        return fail_thin(pickle);
     if (memo->is_thin)
         return pickle_memo_add(memo, value) ? STATUS_OK
                                             : pickle_fail_plainly(pickle, STATUS_NO_MEMORY);
@@ -105,7 +105,7 @@ enum status pickle_memo_get(struct pickle *pickle, uint64_t index)
 {
     const uint32_t *value = pickle_memo_find(&pickle->memo, index);
     if (!value && pickle->memo.is_thin && index < pickle->memo.count)
-        return pickle_fail_thin(pickle);
+        return fail_thin(pickle);
     if (!value)
         return pickle_fail(pickle, STATUS_CORRUPT,
                            "memo entry %llu was never put: the file is damaged",
