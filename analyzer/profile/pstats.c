@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding up files, and functions whose folders are left out. */
 #include "inquest/analyzer/profile_pstats.h"
+#include "inquest/base/checked_math.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,14 @@ static void merge_deinit(struct merge *merge)
     array_deinit(&merge->last);
     array_deinit(&merge->stat_of);
     array_deinit(&merge->seen);
+}
+
+static enum status fail(struct error *err, enum status status)
+{
+    return error_set(err, status, "%s",
+                     status == STATUS_OVER_LIMIT
+                         ? "its functions, or their calls, are more than can be counted"
+                         : status_name(status));
 }
 
 /* ---- Names. */
@@ -122,22 +131,23 @@ static void begin_row(struct merge *merge, uint32_t row)
         merge->seen.items[merge->edges.items[edge].caller] = (uint64_t)merge->pass << 32 | edge;
 }
 
-static void add_numbers(struct profile_call *target, const struct profile_call *source)
+static enum status add_numbers(struct profile_call *target, const struct profile_call *source)
 {
-    target->calls += source->calls;
-    target->primitive_calls += source->primitive_calls;
+    if (!checked_add_i64(target->calls, source->calls, &target->calls) ||
+        !checked_add_i64(target->primitive_calls, source->primitive_calls,
+                         &target->primitive_calls))
+        return STATUS_OVER_LIMIT;
     target->self = source->self + target->self;
     target->total = source->total + target->total;
     target->is_count &= source->is_count;
+    return STATUS_OK;
 }
 
 static enum status add_edge(struct merge *merge, uint32_t row, const struct profile_call *call)
 {
     uint64_t seen = merge->seen.items[call->caller];
-    if (seen >> 32 == merge->pass) {
-        add_numbers(&merge->edges.items[(uint32_t)seen], call);
-        return STATUS_OK;
-    }
+    if (seen >> 32 == merge->pass)
+        return add_numbers(&merge->edges.items[(uint32_t)seen], call);
     uint32_t edge = (uint32_t)merge->edges.count;
     if (!array_push(&merge->edges, *call) || !array_push(&merge->next, NO_EDGE))
         return STATUS_NO_MEMORY;
@@ -186,8 +196,9 @@ static enum status merge_stat(struct merge *merge, const struct profile *source,
     if (status != STATUS_OK)
         return status;
     struct profile_stat *target = &merge->target->stats.items[row];
-    target->calls += stat->calls;
-    target->primitive_calls += stat->primitive_calls;
+    if (!checked_add_i64(target->calls, stat->calls, &target->calls) ||
+        !checked_add_i64(target->primitive_calls, stat->primitive_calls, &target->primitive_calls))
+        return STATUS_OVER_LIMIT;
     target->self = stat->self + target->self;
     target->total = stat->total + target->total;
     begin_row(merge, row);
@@ -264,7 +275,7 @@ static enum status replace(struct pstats *stats, const struct profile *second, b
     merge_deinit(&merge);
     if (status != STATUS_OK) {
         profile_deinit(&target);
-        return error_set(err, status, "%s", status_name(status));
+        return fail(err, status);
     }
     profile_seal(&target);
     profile_deinit(&stats->profile);
@@ -341,28 +352,29 @@ static enum status describe(struct pstats *stats, const struct profile *widest, 
     enum status status = widen(stats, widest);
     if (status == STATUS_OK)
         status = find_top_level(stats);
-    return status == STATUS_OK ? status : error_set(err, status, "%s", status_name(status));
+    return status == STATUS_OK ? status : fail(err, status);
 }
 
-static void add_sums(struct pstats *stats, const struct profile *profile)
+static enum status add_sums(struct pstats *stats, const struct profile *profile)
 {
-    int64_t calls = 0, primitive_calls = 0;
     double seconds = 0;
     for (size_t i = 0; i < profile->stats.count; i++) {
-        calls += profile->stats.items[i].calls;
-        primitive_calls += profile->stats.items[i].primitive_calls;
-        seconds += profile->stats.items[i].self;
+        const struct profile_stat *stat = &profile->stats.items[i];
+        if (!checked_add_i64(stats->calls, stat->calls, &stats->calls) ||
+            !checked_add_i64(stats->primitive_calls, stat->primitive_calls,
+                             &stats->primitive_calls))
+            return STATUS_OVER_LIMIT;
+        seconds += stat->self;
     }
-    stats->calls += calls;
-    stats->primitive_calls += primitive_calls;
     stats->seconds += seconds;
+    return STATUS_OK;
 }
 
 enum status pstats_init(struct pstats *stats, struct profile *profile, struct error *err)
 {
     *stats = (struct pstats){.profile = *profile};
-    add_sums(stats, profile);
-    return describe(stats, profile, err);
+    enum status status = add_sums(stats, profile);
+    return status == STATUS_OK ? describe(stats, profile, err) : fail(err, status);
 }
 
 void pstats_deinit(struct pstats *stats)
@@ -379,8 +391,8 @@ enum status pstats_add(struct pstats *stats, const struct profile *other, struct
     enum status status = replace(stats, other, false, err);
     if (status != STATUS_OK)
         return status;
-    add_sums(stats, other);
-    return describe(stats, other, err);
+    status = add_sums(stats, other);
+    return status == STATUS_OK ? describe(stats, other, err) : fail(err, status);
 }
 
 enum status pstats_strip_dirs(struct pstats *stats, struct error *err)

@@ -102,6 +102,34 @@ static void test_add(void **state)
     pstats_deinit(&stats);
 }
 
+/* Counts that are no profiler's: an error, not a number that is wrong. */
+static void test_sums_that_do_not_fit(void **state)
+{
+    (void)state;
+    const int64_t half = INT64_C(1) << 62;
+    struct error err = {0};
+    for (int which = 0; which < 4; which++) {
+        struct profile profile = recording(1), other = recording(1);
+        struct pstats stats;
+        if (which == 0) {
+            profile.stats.items[0].calls = profile.stats.items[1].calls = half;
+            assert_int_equal(pstats_init(&stats, &profile, &err), STATUS_OVER_LIMIT);
+        } else {
+            profile.stats.items[0].calls = which == 1 ? half : 1;
+            profile.stats.items[0].primitive_calls = which == 2 ? half : 1;
+            profile.calls.items[0].calls = which == 3 ? half : 1;
+            other.stats.items[0].calls = profile.stats.items[0].calls;
+            other.stats.items[0].primitive_calls = profile.stats.items[0].primitive_calls;
+            other.calls.items[0].calls = profile.calls.items[0].calls;
+            assert_int_equal(pstats_init(&stats, &profile, &err), STATUS_OK);
+            assert_int_equal(pstats_add(&stats, &other, &err), STATUS_OVER_LIMIT);
+        }
+        assert_non_null(strstr(err.message, "more than can be counted"));
+        profile_deinit(&other);
+        pstats_deinit(&stats);
+    }
+}
+
 /* Two functions become one; of two callers that do, the last one's numbers are kept. */
 static void test_strip_dirs(void **state)
 {
@@ -411,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_add),
+        cmocka_unit_test(test_sums_that_do_not_fit),
         cmocka_unit_test(test_strip_dirs),
         cmocka_unit_test(test_abbreviations),
         cmocka_unit_test(test_orders),

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -428,6 +430,55 @@ static void what_follows_is_told(void **state)
     profile_deinit(&profile);
 }
 
+/* KiB of the mapping at this address that are in memory. */
+static long resident_kib(const void *start)
+{
+    char line[256], wanted[32];
+    long resident = -1;
+    bool is_here = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    snprintf(wanted, sizeof wanted, "%lx-", (unsigned long)(uintptr_t)start);
+    while (resident < 0 && fgets(line, sizeof line, maps)) {
+        is_here |= !strncmp(line, wanted, strlen(wanted));
+        if (is_here)
+            sscanf(line, "Rss: %ld kB", &resident);
+    }
+    fclose(maps);
+    return resident;
+}
+
+static void what_was_read_takes_no_memory(void **state)
+{
+    (void)state;
+    struct bytes bytes = {0};
+    struct profile profile;
+    struct input_file input;
+    struct error err = {0};
+    char path[] = "/tmp/inquest-marshal-XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "wb");
+    assert_non_null(file);
+    BYTES_ADD(&bytes, "{");
+    for (uint32_t i = 0; i < 100000; i++) {
+        BYTES_ADD(&bytes, ")\3z\1ai");
+        bytes_add_u32(&bytes, i);
+        BYTES_ADD(&bytes, "z\1f" VALUE);
+    }
+    BYTES_ADD(&bytes, "0");
+    assert_int_equal(fwrite(bytes.items, 1, bytes.count, file), bytes.count);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(input_file_open(path, NULL, &input, &err), STATUS_OK);
+    assert_int_equal(profile_parse(&input, NULL, &profile, &err), STATUS_OK);
+    assert_int_equal(profile.stats.count, 100000);
+    assert_true(resident_kib(input.data) >= 0);
+    assert_true(resident_kib(input.data) < (long)(bytes.count >> 11));
+    assert_memory_equal(input.data, bytes.items, bytes.count);
+    profile_deinit(&profile);
+    input_file_close(&input);
+    unlink(path);
+    bytes_deinit(&bytes);
+}
+
 static void cut_files_fail(void **state)
 {
     (void)state;
@@ -460,6 +511,7 @@ int main(void)
         cmocka_unit_test(cut_strings_fail),
         cmocka_unit_test(bombs_take_no_memory),
         cmocka_unit_test(what_follows_is_told),
+        cmocka_unit_test(what_was_read_takes_no_memory),
         cmocka_unit_test(cut_files_fail),
         cmocka_unit_test(flipped_bits_are_answered),
     };

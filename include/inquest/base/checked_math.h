@@ -16,6 +16,15 @@ static inline bool checked_add_u64(uint64_t a, uint64_t b, uint64_t *ret)
     return true;
 }
 
+static inline bool checked_add_i64(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return false;
+    *ret = sum;
+    return true;
+}
+
 static inline bool checked_mul_u64(uint64_t a, uint64_t b, uint64_t *ret)
 {
     uint64_t product;
