@@ -133,20 +133,21 @@ static void add_up(struct profile_diff *diff)
 static bool take_nodes(struct call_pair_tree *pair, struct profile_diff *diff)
 {
     const struct call_tree *tree = &pair->tree;
+    const struct call_rest none = {0};
     if (!array_reserve(&diff->nodes, tree->nodes.count))
         return false;
     for (size_t i = 0; i < tree->nodes.count; i++) {
         const struct call_node *node = &tree->nodes.items[i];
         const struct call_shares *shares = &pair->shares.items[i];
-        diff->nodes.items[diff->nodes.count++] =
-            (struct diff_node){.parent = node->parent,
-                               .function = node->function,
-                               .line = node->line,
-                               .old_self = shares->self[0],
-                               .new_self = shares->self[1],
-                               .old_total = shares->rest[0],
-                               .new_total = shares->rest[1],
-                               .width = tree->rests.count ? tree->rests.items[i].value : 0};
+        const struct call_rest *rest = tree->rests.count ? &tree->rests.items[i] : &none;
+        diff->nodes.items[diff->nodes.count++] = (struct diff_node){.parent = node->parent,
+                                                                    .function = node->function,
+                                                                    .line = node->line,
+                                                                    .old_self = shares->self[0],
+                                                                    .new_self = shares->self[1],
+                                                                    .old_total = rest->sides[0],
+                                                                    .new_total = rest->sides[1],
+                                                                    .width = rest->value};
     }
     memcpy(&diff->rests, &tree->rests, sizeof diff->rests);
     memset(&pair->tree.rests, 0, sizeof pair->tree.rests);

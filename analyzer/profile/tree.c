@@ -77,8 +77,8 @@ static void leave_out(struct builder *builder, uint32_t id, uint32_t parent)
     rest->nodes += 1 + tree->rests.items[id].nodes;
     rest->branches++;
     for (size_t side = 0; builder->pair && side < 2; side++) {
-        const struct call_shares *shares = &builder->pair->shares.items[id];
-        builder->pair->shares.items[parent].rest[side] += shares->self[side] + shares->rest[side];
+        rest->sides[side] +=
+            builder->pair->shares.items[id].self[side] + tree->rests.items[id].sides[side];
     }
     tree->left_out++;
     drop_nodes(builder, id);
@@ -150,8 +150,7 @@ static double add_rest(struct builder *builder, uint32_t node, uint32_t item, ui
     rest->value += amount;
     rest->nodes += count;
     rest->branches++;
-    if (builder->pair)
-        builder->pair->shares.items[node].rest[tree_item_side(&builder->items, item)] += amount;
+    rest->sides[tree_item_side(&builder->items, item)] += amount;
     builder->tree->left_out += count;
     return amount;
 }

@@ -24,10 +24,9 @@ struct call_side {
     double factor;          /* of its weights */
 };
 
-/* What each side has of a node. */
+/* What each side spent in a node itself. */
 struct call_shares {
     double self[2];
-    double rest[2]; /* in branches that are left out */
 };
 
 /* Widths are what the larger of both took by itself, added up: `self` and `total` of a node,

@@ -40,6 +40,7 @@ struct call_node {
 /* The branches right below a node that were left out. */
 struct call_rest {
     double value;
+    double sides[2];   /* of a tree of two recordings: of each */
     uint64_t nodes;    /* of them all */
     uint32_t branches; /* how many */
 };
