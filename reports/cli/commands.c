@@ -216,9 +216,9 @@ const struct command command_table[] = {
         .name = "report",
         .arguments = "INPUT...",
         .summary = "one self-contained page of all that the input can answer",
-        .details = "Of a core its post-mortem; of a recording hot functions or lines, a flame "
-                   "graph, callers and callees. The page asks for nothing from anywhere and can "
-                   "be read without scripts.",
+        .details = "Of a core its post-mortem; of a recording, or several added up, hot functions "
+                   "or lines, a flame graph, callers and callees, of memory a treemap. The page "
+                   "asks for nothing from anywhere and can be read without scripts.",
         .example = "inquest report profile.pstats -o profile.html",
         .operands_min = 1,
         .operands_max = SIZE_MAX,

@@ -17,7 +17,7 @@
 #define ROWS          400 /* of hot functions or lines */
 #define TABLE_BYTES   (420u << 10)
 #define FLAME_BYTES   (900u << 10)
-#define TREEMAP_BYTES (480u << 10)
+#define TREEMAP_BYTES (400u << 10)
 #define SANDWICHES    120 /* functions with callers and callees of their own */
 #define SIDES         10  /* rows of each */
 
@@ -141,18 +141,6 @@ static void facts(struct profile_page *page)
 
 /* ---- The flame graph. */
 
-static void write_picture(struct profile_page *page, const struct text *picture, size_t most,
-                          const char *otherwise)
-{
-    text_append(page->text, "<div class=\"panel picture\">\n");
-    if (picture->size <= most)
-        text_append_n(page->text, text_string(picture), picture->size);
-    else
-        text_printf(page->text, "<p class=\"aside\">%s</p>", otherwise);
-    text_append(page->text, "</div>\n");
-    page->text->failed |= picture->failed;
-}
-
 static enum status flame(struct profile_page *page)
 {
     const struct call_tree_options options = {.by_line = is_memory(page),
@@ -168,11 +156,13 @@ static enum status flame(struct profile_page *page)
         flame_render_inline(&graph, &picture);
         text_append(page->text, "<section id=\"flame\"><h2>Flame graph <span class=\"count\">");
         escape(page, tree.note ? tree.note : "");
-        text_append(page->text, "</span></h2>\n");
-        write_picture(page, &picture, FLAME_BYTES,
-                      "The picture is too large for this page: inquest flamegraph writes it to a "
-                      "file of its own.");
-        text_append(page->text, "</section>\n");
+        text_append(page->text, "</span></h2><div class=\"panel picture\">\n");
+        if (picture.size <= FLAME_BYTES)
+            text_append_n(page->text, text_string(&picture), picture.size);
+        else
+            text_append(page->text, "<p class=\"aside\">The picture is too large for this page: "
+                                    "inquest flamegraph writes it to a file of its own.</p>");
+        text_append(page->text, "</div></section>\n");
     }
     text_deinit(&picture);
     call_tree_deinit(&tree);
@@ -186,22 +176,17 @@ static enum status treemap(struct profile_page *page)
     const struct place_tree_options options = {.by_line = true};
     struct place_tree tree;
     struct treemap map;
-    struct text picture = {0};
     enum status status = place_tree_build(page->profile, &options, &tree, page->err);
     if (status != STATUS_OK)
         return status;
     status = profile_treemap_picture(&tree, page->input, &page->arena, &map, page->err);
     if (status == STATUS_OK) {
-        treemap_render_inline(&map, &picture);
         text_append(page->text,
                     "<section id=\"treemap\"><h2>Treemap <span class=\"count\">package, "
-                    "file, line</span></h2>\n");
-        write_picture(page, &picture, TREEMAP_BYTES,
-                      "The picture is too large for this page: inquest flamegraph --treemap writes "
-                      "it to a file of its own.");
-        text_append(page->text, "</section>\n");
+                    "file, line</span></h2><div class=\"panel picture\">\n");
+        treemap_render_inline(&map, TREEMAP_BYTES, page->text);
+        text_append(page->text, "</div></section>\n");
     }
-    text_deinit(&picture);
     place_tree_deinit(&tree);
     return status;
 }

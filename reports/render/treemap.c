@@ -23,6 +23,7 @@
 #define PADDING     4.0  /* beside text */
 #define LEAST       40.0 /* square pixels of a cell */
 #define MOST_CELLS  1800
+#define LEAST_CELLS 50  /* that are always drawn */
 #define MOST_KEYS   12  /* in the legend */
 #define KEY_COLUMNS 24  /* of a name there */
 #define TITLE_WIDTH 400 /* columns of one line of a cell's title */
@@ -225,14 +226,14 @@ static void write_head(struct picture *picture, bool alone)
                     MARGIN, HEAD + 14);
 }
 
-static void render(const struct treemap *map, bool alone, struct text *text)
+static void render(const struct treemap *map, bool alone, size_t most, struct text *text)
 {
     struct picture picture = {.map = map, .text = text};
     const struct treemap_space space = {.area = {MARGIN, HEAD, WIDTH - 2 * MARGIN, HEIGHT},
                                         .header = HEADER,
                                         .padding = 2,
                                         .least = LEAST,
-                                        .most = MOST_CELLS};
+                                        .most = most};
     text_init(&picture.amount);
     treemap_layout_make(map->nodes, map->count, &space, &picture.layout);
     const struct treemap_layout *layout = &picture.layout;
@@ -254,10 +255,20 @@ static void render(const struct treemap *map, bool alone, struct text *text)
 
 void treemap_render(const struct treemap *map, struct text *text)
 {
-    render(map, true, text);
+    render(map, true, MOST_CELLS, text);
 }
 
-void treemap_render_inline(const struct treemap *map, struct text *text)
+void treemap_render_inline(const struct treemap *map, size_t limit, struct text *text)
 {
-    render(map, false, text);
+    struct text picture = {0};
+    size_t most = MOST_CELLS;
+    render(map, false, most, &picture);
+    while (picture.size > limit && most > LEAST_CELLS) {
+        text_clear(&picture);
+        most /= 2;
+        render(map, false, most, &picture);
+    }
+    text_append_n(text, text_string(&picture), picture.size);
+    text->failed |= picture.failed;
+    text_deinit(&picture);
 }

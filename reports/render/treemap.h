@@ -37,7 +37,8 @@ struct treemap {
 /* Appends the picture, a file of its own. Siblings too small to be seen are one area, and
  * counted in the description. */
 void treemap_render(const struct treemap *map, struct text *text);
-/* As an element of a page that has asset_flame_page_css. */
-void treemap_render_inline(const struct treemap *map, struct text *text);
+/* As an element of a page that has asset_flame_page_css, in fewer cells where it would take
+ * more than `limit` bytes. */
+void treemap_render_inline(const struct treemap *map, size_t limit, struct text *text);
 
 #endif

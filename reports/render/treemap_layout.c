@@ -205,7 +205,7 @@ void treemap_layout_make(const struct treemap_node *nodes, size_t count,
         while (!layout.failed && layout.cells.count > space->most && layout.cells.count > 2) {
             layout.cells.count = 0;
             layout.hidden = 0;
-            least *= 2;
+            least *= 1.25;
             layout.failed = !lay_out(&tree, space, least, &layout);
         }
     }

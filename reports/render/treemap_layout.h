@@ -27,7 +27,7 @@ struct treemap_space {
     double header;            /* height over a box's content; the root has none */
     double padding;           /* around that */
     double least;             /* area below which a cell can't be seen */
-    size_t most;              /* cells; `least` is doubled until they are no more */
+    size_t most;              /* cells; `least` grows until they are no more */
 };
 
 struct treemap_layout {

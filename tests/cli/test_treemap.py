@@ -9,6 +9,7 @@ import argparse
 import collections
 import gzip
 import json
+import marshal
 import os
 import pathlib
 import re
@@ -138,6 +139,22 @@ class Treemap(unittest.TestCase):
         for ratio in ratios:
             self.assertAlmostEqual(ratio / ratios[0], 1, places=3)
         self.assertFalse(list(root.iter(SVG + "script")))
+
+    def test_short_names(self):
+        """Where a name has no room, the part of it that tells most."""
+        path = self.folder / "names.prof"
+        wide, narrow = "<built-in method posix.stat>", "<method 'append' of 'list' objects>"
+        stats = {("~", 0, wide): 60.0, ("~", 0, narrow): 9.0, ("/srv/a/pack/__init__.py", 1, "f"): 2.0,
+                 ("/srv/a/pack/__init__.py", 9, "g"): 2.0, ("/srv/a/deep/inside/of/it.py", 1, "h"): 4.0}
+        path.write_bytes(marshal.dumps({key: (1, 1, time, time, {}) for key, time in stats.items()}, 2))
+        root = self.picture(path)
+        words = [text.text for text in root.iter(SVG + "text")]
+        titles = "\n".join(title.text for title in root.iter(SVG + "title"))
+        self.assertIn(wide, words)
+        self.assertIn("list.append", words)
+        self.assertIn(narrow, titles)
+        self.assertIn("it.py h", words)
+        self.assertIn("pack/__init__.py", titles)
 
     def test_same_bytes_each_time(self):
         first = inquest("flamegraph", SNAPSHOT, "--treemap", "--format", "svg", status=2)

@@ -223,6 +223,32 @@ static struct text render(const struct treemap_node *nodes, size_t count)
     return text;
 }
 
+/* Within a page it takes what it is given: fewer cells, which are told. */
+static void test_limit(void **state)
+{
+    (void)state;
+    size_t count;
+    struct treemap_node *nodes = make_tree(&count, 3, true);
+    struct treemap map = {.title = "title", .nodes = nodes, .count = count};
+    char detail[300];
+    memset(detail, 'x', sizeof detail - 1);
+    detail[sizeof detail - 1] = '\0';
+    for (size_t i = 0; i < count; i++)
+        nodes[i].detail = detail;
+    struct text whole = {0}, cut = {0};
+    treemap_render_inline(&map, SIZE_MAX, &whole);
+    treemap_render_inline(&map, 100u << 10, &cut);
+    assert_true(text_ok(&whole) && text_ok(&cut));
+    assert_true(whole.size > 150u << 10);
+    assert_in_range(cut.size, 20u << 10, 100u << 10);
+    assert_non_null(strstr(text_string(&cut), "places too small to be seen"));
+    assert_memory_equal(text_string(&cut), "<svg ", 5);
+    assert_non_null(strstr(text_string(&cut), "</svg>\n"));
+    text_deinit(&whole);
+    text_deinit(&cut);
+    free(nodes);
+}
+
 static void test_nonsense(void **state)
 {
     (void)state;
@@ -336,7 +362,7 @@ int main(void)
         cmocka_unit_test(test_proportions), cmocka_unit_test(test_flat_sums),
         cmocka_unit_test(test_boxes),       cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_nonsense),    cmocka_unit_test(test_hostile_text),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels),      cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
