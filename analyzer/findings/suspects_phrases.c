@@ -131,9 +131,9 @@ void words_object(struct finder *finder, uint32_t object, struct text *text)
                 type->name);
     if (count_items(finder, object, &count, &entries)) {
         append_number(text, count, entries ? " entry" : " item", entries ? " entries" : " items");
-    } else if (heap_size(finder->heap, object) > finder->facts->retained[object] / 2) {
+    } else if (heap_getsizeof(finder->heap, object) > finder->facts->retained[object] / 2) {
         text_append(text, " of ");
-        words_bytes(text, heap_size(finder->heap, object));
+        words_bytes(text, heap_getsizeof(finder->heap, object));
     }
 }
 

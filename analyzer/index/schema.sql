@@ -56,6 +56,10 @@ CREATE TABLE largest (      -- the objects that retain most
     path TEXT,              -- the shortest from a root, as Python would write it
     value TEXT              -- its repr, bounded
 );
+CREATE TABLE shared_size (  -- what `size` counts with two objects and sums count once
+    object_id INTEGER PRIMARY KEY,
+    bytes INTEGER           -- of the object's size, those of a bytes object that it alone holds
+);
 CREATE TABLE suspect (
     rank INTEGER PRIMARY KEY, kind TEXT, title TEXT, object_id INTEGER, type_id INTEGER,
     instances INTEGER, shallow INTEGER, retained INTEGER, share REAL, path TEXT, why TEXT,

@@ -4,6 +4,7 @@
  * array.array             32 items allocated; 40 pointer to: 4 bytes an item (int)
  * _io.BytesIO             16 a bytes object, which counts where nobody shares it
  * _io.Buffered…           56 pointer to a buffer; 120 its length
+ * bytearray               56 from 3.15 on a bytes object
  * _pickle.Pickler         16 pointer to the memo: 16 entries; a bytes object at output_at
  * _pickle.Unpickler       24 memo, 32 its length; the line at hand; behind the method read:
  *                         40 encoding, 48 errors, 56 marks, 72 room for them
@@ -17,6 +18,9 @@
  * ctypes' types           a struct behind the type: see ctypes_parts */
 #include "analyzer/objects/references_plan.h"
 
+#define BYTES_IO_BUFFER   16
+#define BYTEARRAY_3_15    64 /* bytes; earlier ones had their content in memory of C */
+#define BYTEARRAY_BYTES   56
 #define COUNT_MAX         (UINT64_C(1) << 32)
 #define TEXT_MAX          (1u << 20)
 #define DECIMAL_NOT_OURS  0xE0 /* MPD_STATIC_DATA, SHARED_DATA, CONST_DATA */
@@ -48,7 +52,7 @@ static uint64_t bytes_size(struct object_walk *walk, uint64_t bytes_addr)
 
 uint64_t size_bytes_io(struct object_walk *walk)
 {
-    uint64_t buffer_addr = walk_u64(walk, 16);
+    uint64_t buffer_addr = walk_u64(walk, BYTES_IO_BUFFER);
     if (!buffer_addr || walk_read(walk, buffer_addr) != 1)
         return walk->plan->basicsize;
     return walk->plan->basicsize + bytes_size(walk, buffer_addr);
@@ -60,10 +64,15 @@ uint64_t size_buffered(struct object_walk *walk)
     return walk_u64(walk, 56) ? size_sum(walk, size, walk_u64(walk, 120), 1) : size;
 }
 
+static uint32_t pickler_output(const struct reference_plan *plan)
+{
+    return plan->row_basicsize == 144 ? 56 : 64;
+}
+
 uint64_t size_pickler(struct object_walk *walk)
 {
     uint64_t size = walk->plan->basicsize, memo_addr = walk_u64(walk, 16);
-    uint64_t output_addr = walk_u64(walk, walk->plan->row_basicsize == 144 ? 56 : 64);
+    uint64_t output_addr = walk_u64(walk, pickler_output(walk->plan));
     if (memo_addr)
         size = size_sum(walk, size + 32, walk_read(walk, memo_addr + 16), 16);
     return output_addr ? size + bytes_size(walk, output_addr) : size;
@@ -129,6 +138,20 @@ uint64_t size_decimal(struct object_walk *walk)
     if (walk_u32(walk, layout_get(layout, PY_decimal_flags)) & DECIMAL_NOT_OURS)
         return size;
     return size_sum(walk, size, walk_u64(walk, layout_get(layout, PY_decimal_len) + 8), 8);
+}
+
+/* A bytearray from 3.15 on and a BytesIO are their bytes objects' only holders. */
+uint32_t object_part_offset(struct python_process *process, const struct python_type *type)
+{
+    const struct reference_plan *plan = reference_plan_of(process, type);
+    if (!plan)
+        return 0;
+    if (plan->size == size_bytes_io)
+        return BYTES_IO_BUFFER;
+    if (plan->size == size_pickler)
+        return pickler_output(plan);
+    return plan->size == size_bytearray && plan->row_basicsize == BYTEARRAY_3_15 ? BYTEARRAY_BYTES
+                                                                                 : 0;
 }
 
 static uint64_t tuple_length(struct object_walk *walk, uint64_t tuple_addr)

@@ -203,7 +203,7 @@ static const char holder_sql[] =
     " UNION ALL SELECT c.id, c.type, c.retained, c.path, d.depth + 1 FROM down d"
     " JOIN candidate c ON c.dominator = d.id"
     " WHERE c.retained * 2 > d.retained AND (c.type != d.type OR c.retained * 10 < d.retained * 9) "
-    "AND d.depth < 20)"
+    "AND d.depth < 20 AND NOT EXISTS (SELECT 1 FROM shared_size s WHERE s.object_id = d.id))"
     "SELECT path, retained FROM down ORDER BY depth DESC LIMIT 1";
 
 static enum status load_holder(struct heap_answer *answer, struct error *err)
@@ -230,7 +230,7 @@ static enum status load(struct heap_answer *answer, const struct heap_sort *sort
     enum status status = heap_reader_open(answer->index, &reader, err);
     if (status != STATUS_OK)
         return status;
-    status = heap_census_take(reader, &answer->census, err);
+    status = heap_census_take(answer->index, reader, &answer->census, err);
     heap_reader_close(reader);
     if (status == STATUS_OK)
         status = load_rows(answer, sort, err);

@@ -261,7 +261,7 @@ static enum status load(struct leaks_answer *answer, struct error *err)
     enum status status = heap_reader_open(answer->index, &reader, err);
     if (status != STATUS_OK)
         return status;
-    status = heap_census_take(reader, &answer->census, err);
+    status = heap_census_take(answer->index, reader, &answer->census, err);
     heap_reader_close(reader);
     if (status == STATUS_OK)
         status = load_candidates(answer, &choice, err);

@@ -222,7 +222,7 @@ static void test_census(void **state)
     small_heap_shop(heap);
     struct index *index = small_heap_index(heap);
     assert_int_equal(heap_reader_open(index, &reader, &err), STATUS_OK);
-    assert_int_equal(heap_census_take(reader, &census, &err), STATUS_OK);
+    assert_int_equal(heap_census_take(index, reader, &census, &err), STATUS_OK);
     assert_int_equal(census.all.count, heap->count);
     assert_int_equal(census.all.bytes, total_of(heap));
     assert_int_equal(census.reachable.count, heap->count - 2);
@@ -237,12 +237,57 @@ static void test_census(void **state)
     free(heap);
 }
 
+/* Bytes that two sizes have are counted once, and no lie takes off what is not there. */
+static void test_census_of_shared_sizes(void **state)
+{
+    (void)state;
+    struct small_heap *heap = calloc(1, sizeof *heap);
+    struct heap_census census;
+    struct heap_reader *reader;
+    struct error err = {0};
+    assert_non_null(heap);
+    small_heap_shop(heap);
+    heap->shared_sizes[0].object = 1;
+    heap->shared_sizes[0].bytes = 30;
+    heap->shared_size_count = 1;
+    struct index *index = small_heap_index(heap);
+    assert_int_equal(heap_reader_open(index, &reader, &err), STATUS_OK);
+    assert_int_equal(heap_census_take(index, reader, &census, &err), STATUS_OK);
+    assert_int_equal(census.all.count, heap->count);
+    assert_int_equal(census.all.bytes, total_of(heap) - 30);
+    assert_int_equal(census.reachable.bytes, total_of(heap) - 88 - 56 - 30);
+    uint64_t bytes = 0;
+    for (int class = 0; class < HEAP_SIZE_CLASSES; class ++)
+        bytes += census.classes[class].bytes;
+    assert_int_equal(bytes, census.all.bytes);
+    heap_reader_close(reader);
+    index_close(index);
+    heap->shared_sizes[0].bytes = UINT32_MAX;
+    index = small_heap_index(heap);
+    assert_int_equal(heap_reader_open(index, &reader, &err), STATUS_OK);
+    assert_int_equal(heap_census_take(index, reader, &census, &err), STATUS_OK);
+    assert_int_equal(census.all.bytes, 0);
+    heap_reader_close(reader);
+    index_close(index);
+    heap->shared_sizes[0].object = heap->count;
+    index = small_heap_index(heap);
+    assert_int_equal(heap_reader_open(index, &reader, &err), STATUS_OK);
+    assert_int_not_equal(heap_census_take(index, reader, &census, &err), STATUS_OK);
+    heap_reader_close(reader);
+    index_close(index);
+    free(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shop),    cmocka_unit_test(test_smaller),
-        cmocka_unit_test(test_deep),    cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_no_heap), cmocka_unit_test(test_census),
+        cmocka_unit_test(test_shop),
+        cmocka_unit_test(test_smaller),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_no_heap),
+        cmocka_unit_test(test_census),
+        cmocka_unit_test(test_census_of_shared_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,11 @@ static void write_rows(const struct small_heap *heap, const struct columns *colu
             INDEX_BYTES(heap->contents[i].bytes, heap->contents[i].size)};
         assert_int_equal(index_writer_row(writer, INDEX_CONTENT, row, 2), STATUS_OK);
     }
+    for (int i = 0; i < heap->shared_size_count; i++) {
+        const struct index_value row[] = {INDEX_INT(heap->shared_sizes[i].object + 1),
+                                          INDEX_INT(heap->shared_sizes[i].bytes)};
+        assert_int_equal(index_writer_row(writer, INDEX_SHARED_SIZE, row, 2), STATUS_OK);
+    }
 }
 
 struct index *small_heap_index(const struct small_heap *heap)

@@ -37,6 +37,11 @@ struct small_heap {
         size_t size;
     } contents[2]; /* rows of table content, as they are */
     int content_count;
+    struct {
+        int object;
+        unsigned bytes;
+    } shared_sizes[2]; /* rows of table shared_size */
+    int shared_size_count;
 };
 
 int small_heap_add(struct small_heap *heap, int holder, const char *label, const char *type,

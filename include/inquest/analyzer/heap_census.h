@@ -4,7 +4,8 @@
 
 #include "inquest/analyzer/heap_reader.h"
 
-/* All objects counted in one pass. Bytes are those of sys.getsizeof. */
+/* All objects counted in one pass. Bytes are those of sys.getsizeof, each counted once
+ * where that counts them with two objects. */
 struct heap_amount {
     uint64_t count, bytes;
 };
@@ -17,7 +18,8 @@ struct heap_census {
     struct heap_amount classes[HEAP_SIZE_CLASSES];
 };
 
-enum status heap_census_take(struct heap_reader *reader, struct heap_census *ret_census,
-                             struct error *err) MUST_CHECK;
+/* `reader` is the index's. */
+enum status heap_census_take(struct index *index, struct heap_reader *reader,
+                             struct heap_census *ret_census, struct error *err) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #include "inquest/base/error.h"
 
 #define INDEX_APPLICATION_ID 0x494e5153
-#define INDEX_SCHEMA_VERSION 2
+#define INDEX_SCHEMA_VERSION 3
 
 /* ---- Writing. Rows go to a temporary file beside the target (or to memory),
  * in one transaction; only index_writer_publish makes them an index. */
@@ -28,6 +28,7 @@ enum index_table {
     INDEX_TYPE,
     INDEX_ROOT,
     INDEX_LARGEST,
+    INDEX_SHARED_SIZE,
     INDEX_SUSPECT,
     INDEX_SUSPECT_CANDIDATE,
     INDEX_SUSPECT_PART,
