@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shortest way from a root to an object. An index that has object.parent_id knows
- * the step before each; otherwise it is searched for from the object backwards. */
+ * the step before each; otherwise it is searched for from the object backwards. Of ways
+ * of one length it is the one that graph_paths finds: from the root whose kind explains
+ * best, of these the first; then by the first reference that leads on. */
 #include "inquest/analyzer/object_path.h"
 
 #include <stdlib.h>
@@ -16,7 +18,8 @@ struct search {
     struct index *index;
     struct heap_reader *reader;
     struct root_table roots;
-    uint32_t *next; /* of each object that was met: the one that it was met from */
+    uint32_t objects;
+    uint32_t *steps_left; /* of each object that was met, plus 1 */
     ARRAY(uint32_t) queue;
     ARRAY(uint32_t) steps; /* the way, from the root to the object */
     struct error *err;
@@ -75,7 +78,7 @@ static enum status is_weak(struct search *search, struct heap_walk *walk, bool *
     return status;
 }
 
-static enum status add_referrers(struct search *search, uint32_t id, uint32_t objects)
+static enum status add_referrers(struct search *search, uint32_t id)
 {
     struct heap_walk walk;
     struct heap_edge edge;
@@ -83,12 +86,13 @@ static enum status add_referrers(struct search *search, uint32_t id, uint32_t ob
     heap_walk_start(search->reader, HEAP_REFERRERS, id, id, &walk);
     while (status == STATUS_OK && heap_walk_next(&walk, &edge)) {
         bool weak = false;
-        if (!edge.source_id || edge.source_id > objects || search->next[edge.source_id])
+        if (!edge.source_id || edge.source_id > search->objects ||
+            search->steps_left[edge.source_id])
             continue;
         status = is_weak(search, &walk, &weak);
         if (status != STATUS_OK || weak)
             continue;
-        search->next[edge.source_id] = id;
+        search->steps_left[edge.source_id] = search->steps_left[id] + 1;
         if (!array_push(&search->queue, edge.source_id))
             status = no_memory(search);
     }
@@ -113,30 +117,68 @@ static uint32_t best_root(const struct search *search, size_t begin, size_t end)
     return best ? best->object_id : 0;
 }
 
-static enum status search_back(struct search *search, uint32_t id)
+static enum status find_root(struct search *search, uint32_t id, uint32_t *ret_root)
 {
-    uint32_t objects, root = 0;
-    enum status status = heap_reader_counts(search->reader, &objects, NULL, search->err);
+    uint32_t root = 0;
+    enum status status = heap_reader_counts(search->reader, &search->objects, NULL, search->err);
     if (status != STATUS_OK)
         return status;
-    search->next = calloc((size_t)objects + 1, sizeof *search->next);
-    if (!search->next || !array_push(&search->queue, id))
+    search->steps_left = calloc((size_t)search->objects + 1, sizeof *search->steps_left);
+    if (!search->steps_left || !array_push(&search->queue, id))
         return no_memory(search);
-    search->next[id] = id;
+    search->steps_left[id] = 1;
     for (size_t begin = 0, end = 1; status == STATUS_OK && begin < end && !root;
          end = search->queue.count) {
         root = best_root(search, begin, end);
         for (; !root && begin < end && status == STATUS_OK; begin++)
-            status = add_referrers(search, search->queue.items[begin], objects);
+            status = add_referrers(search, search->queue.items[begin]);
     }
-    if (status != STATUS_OK || !root)
+    *ret_root = root;
+    return status;
+}
+
+/* What the first reference leads to by which the object is a step nearer. */
+static enum status step_on(struct search *search, uint32_t from, uint32_t *ret_next)
+{
+    struct heap_walk walk;
+    struct heap_edge edge;
+    struct error end;
+    enum status status = STATUS_OK;
+    *ret_next = 0;
+    heap_walk_start(search->reader, HEAP_REFERENCES, from, from, &walk);
+    while (status == STATUS_OK && !*ret_next && heap_walk_next(&walk, &edge)) {
+        bool weak = true;
+        if (edge.target_id > search->objects ||
+            search->steps_left[edge.target_id] != search->steps_left[from] - 1)
+            continue;
+        status = is_weak(search, &walk, &weak);
+        if (status == STATUS_OK && !weak)
+            *ret_next = edge.target_id;
+    }
+    enum status ended = heap_walk_finish(&walk, &end);
+    if (status != STATUS_OK || ended == STATUS_OK)
         return status;
-    for (;; root = search->next[root]) {
-        if (!array_push(&search->steps, root))
+    if (search->err)
+        *search->err = end;
+    return ended;
+}
+
+/* No way at all where a damaged index has references in one direction only. */
+static enum status search_back(struct search *search, uint32_t id)
+{
+    uint32_t step = 0, last = 0;
+    enum status status = find_root(search, id, &step);
+    while (status == STATUS_OK && step) {
+        if (!array_push(&search->steps, step))
             return no_memory(search);
-        if (root == id)
-            return STATUS_OK;
+        last = step;
+        step = 0;
+        if (last != id)
+            status = step_on(search, last, &step);
     }
+    if (last != id)
+        search->steps.count = 0;
+    return status;
 }
 
 /* ---- Writing. */
@@ -228,7 +270,7 @@ enum status object_path_find(struct index *index, struct heap_reader *reader, ui
     if (status == STATUS_OK)
         status = write_steps(&search, path);
     root_table_deinit(&search.roots);
-    free(search.next);
+    free(search.steps_left);
     array_deinit(&search.queue);
     array_deinit(&search.steps);
     return status;

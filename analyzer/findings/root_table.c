@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analyzer/runtime/heap_roots.h"
 #include "inquest/base/partition_point.h"
 
 static int compare_rows(const void *left, const void *right)
@@ -11,6 +12,15 @@ static int compare_rows(const void *left, const void *right)
     if (a->object_id != b->object_id)
         return a->object_id < b->object_id ? -1 : 1;
     return (a->order > b->order) - (a->order < b->order);
+}
+
+/* Kinds in the order in which they explain; one that we don't know comes last. */
+static uint32_t rank_of(const char *kind)
+{
+    uint32_t rank = 0;
+    while (rank < ROOT_KIND_COUNT && strcmp(root_kind_names[rank], kind) != 0)
+        rank++;
+    return rank;
 }
 
 /* Many roots in a row share their kind and their label. */
@@ -30,11 +40,13 @@ static bool read_row(struct root_table *table, const struct index_rows *rows)
         return true;
     struct root_row row = {
         .object_id = (uint32_t)object,
-        .order = (uint32_t)count,
         .kind = copy(table, index_rows_text(rows, 1), before ? before->kind : NULL),
         .label = copy(table, index_rows_text(rows, 2), before ? before->label : NULL),
     };
-    return row.kind && row.label && array_push(&table->items, row);
+    if (!row.kind || !row.label)
+        return false;
+    row.order = (uint64_t)rank_of(row.kind) << 32 | count;
+    return array_push(&table->items, row);
 }
 
 static void keep_first_rows(struct root_table *table)

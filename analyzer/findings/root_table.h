@@ -10,7 +10,7 @@
  * explains it best. */
 struct root_row {
     uint32_t object_id;
-    uint32_t order;           /* of its row: the lower of two explains better */
+    uint64_t order;           /* by kind, then of its row: the lower of two explains better */
     const char *kind, *label; /* in the arena; never NULL */
 };
 

@@ -89,6 +89,35 @@ static void test_paths(void **state)
     check_path(fixture, fixture->heap.count - 1, ""); /* garbage */
 }
 
+/* Of ways of one length: the root of the better kind, wherever its row is; then the first
+ * reference of each step, whatever the numbers of the objects. */
+static void test_ties(void **state)
+{
+    (void)state;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct error err = {0};
+    assert_non_null(fixture);
+    struct small_heap *heap = &fixture->heap;
+    int module = small_heap_add(heap, -1, NULL, "dict", 64);
+    int far = small_heap_add(heap, module, "['far']", "list", 64);
+    int low = small_heap_add(heap, module, "['low']", "list", 64);
+    int high = small_heap_add(heap, far, "[0]", "list", 64);
+    int tie = small_heap_add(heap, low, "[7]", "str", 50);
+    small_heap_refer(heap, module, "['high']", high); /* before the others of its */
+    small_heap_refer(heap, high, "[8]", tie);
+    int word = small_heap_add(heap, -1, NULL, "list", 64);
+    int both = small_heap_add(heap, word, "[0]", "str", 50);
+    small_heap_refer(heap, module, "['both']", both);
+    small_heap_root(heap, word, "static", "libc");
+    small_heap_root(heap, module, "module", "shop");
+    fixture->index = small_heap_index(heap);
+    assert_int_equal(heap_reader_open(fixture->index, &fixture->reader, &err), STATUS_OK);
+    check_path(fixture, tie, "shop.high[8]");
+    check_path(fixture, both, "shop.both");
+    void *end = fixture;
+    tear_down(&end);
+}
+
 static void test_and_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -133,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_paths, set_up, tear_down),
+        cmocka_unit_test(test_ties),
         cmocka_unit_test_setup_teardown(test_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_spellings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_there, set_up, tear_down),

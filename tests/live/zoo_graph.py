@@ -26,7 +26,7 @@ import plain_graph
 import zoo_check
 
 TRIES = 12
-SHOWN = 12
+SHOWN = 60
 MOST_PATHS = 20000
 KINDS = ("module", "builtins", "frame", "thread", "type", "interpreter", "static", "interned", "extension")
 
@@ -46,10 +46,15 @@ class Tables:
             if not label.startswith("weak"):
                 self.edges[int(source)].append(int(target))
                 self.labels.setdefault((int(source), int(target)), []).append(label)
+        self.shared = {int(number): int(size) for number, size in self.query("select * from shared_size")}
         rows = self.query("select object_id, kind, label from root order by rowid")
         self.roots = sorted(((KINDS.index(kind), int(number), label) for number, kind, label in rows),
                             key=lambda root: root[0])
         self.dicts = {number for number, in self.query("select id from type where name = 'dict'")}
+
+    def own(self, sizes):
+        """Each byte once: without those that sys.getsizeof counts with two objects."""
+        return {number: size - self.shared.get(number, 0) for number, size in sizes.items()}
 
     def query(self, statement):
         run = subprocess.run([self.program, "query", self.path, statement, "--format", "csv", "--limit", "0", "-q"],
@@ -64,7 +69,7 @@ class Tables:
 
 def check_graph(tables, edges, sizes=None):
     """Differences between the columns and a reckoning over these edges."""
-    sizes = sizes or {number: row.size for number, row in tables.objects.items()}
+    sizes = tables.own(sizes or {number: row.size for number, row in tables.objects.items()})
     roots = [number for _, number, _ in tables.roots]
     reached = plain_graph.reach(edges, roots)
     for number, row in tables.objects.items():
@@ -81,15 +86,25 @@ def check_graph(tables, edges, sizes=None):
             yield "%#x: %d bytes retained, not %d" % (row.address, row.retained, retained[number])
 
 
+def check_shared(tables):
+    """What is counted with an object is the size of one that it alone refers to."""
+    referrers = collections.Counter(target for targets in tables.edges.values() for target in targets)
+    for number, size in tables.shared.items():
+        parts = [target for target in tables.edges[number] if tables.objects[target].size == size]
+        if not any(referrers[part] == 1 for part in parts):
+            yield "%#x: %d of its bytes are said to be another's" % (tables.objects[number].address, size)
+
+
 def check_tries(tables, choice):
     """By the definition: what goes with an object is what no root leads to without it."""
+    sizes = tables.own({number: row.size for number, row in tables.objects.items()})
     roots = [number for _, number, _ in tables.roots]
     reached = plain_graph.reach(tables.edges, roots)
     large = sorted((number for number in reached if tables.objects[number].retained > tables.objects[number].size),
                    key=lambda number: tables.objects[number].retained)
     for number in large[-TRIES // 2:] + choice.sample(large, min(TRIES // 2, len(large))):
         left = plain_graph.reach(tables.edges, roots, without=number)
-        gone = sum(tables.objects[each].size for each in reached - left)
+        gone = sum(sizes[each] for each in reached - left)
         if gone != tables.objects[number].retained:
             yield "%#x: %d bytes go with it, retained says %d" % (
                 tables.objects[number].address, gone, tables.objects[number].retained)
@@ -151,6 +166,7 @@ def check(options, core):
         counted = "%d objects, %d references, %d roots" % (
             len(tables.objects), sum(map(len, tables.edges.values())), len(tables.roots))
         yield checks.Result(name + " graph", counted, list(check_graph(tables, tables.edges)))
+        yield checks.Result(name + " sizes", "%d share bytes" % len(tables.shared), list(check_shared(tables)))
         yield checks.Result(name + " taken away", "%d objects" % TRIES, list(check_tries(tables, choice)))
         compared, skipped, differences = check_paths(tables, choice)
         yield checks.Result(name + " paths", "%d paths, %d with too many of their length" % (compared, skipped),
