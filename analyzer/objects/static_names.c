@@ -77,6 +77,12 @@ static const struct key_row {
     {"ArrayType", "array.array", 0, 0},
     {"SocketType", "_socket.socket", 0, 0},
     {"PickleBuffer", "pickle.PickleBuffer", 0, 0},
+    {"_deque_iterator", "_collections._deque_iterator", 0, 11},
+    {"_deque_reverse_iterator", "_collections._deque_reverse_iterator", 0, 11},
+    {"_tuplegetter", "_collections._tuplegetter", 0, 11},
+    {"ProxyType", "weakproxy", 0, 9},
+    {"CallableProxyType", "weakcallableproxy", 0, 9},
+    {"TypeAliasType", "typing.TypeAliasType", 12, 0},
 };
 
 /* Types that are known by one of their instances. */
@@ -89,6 +95,14 @@ static const struct instance_row {
     {"builtins", "len", "builtin_function_or_method"},
     {"_frozen_importlib", "_call_with_frames_removed", "function"},
     {"_datetime", "datetime_CAPI", "PyCapsule"},
+    {"_ctypes", "Structure", "_ctypes.PyCStructType"},
+    {"_ctypes", "Union", "_ctypes.UnionType"},
+    {"_ctypes", "_Pointer", "_ctypes.PyCPointerType"},
+    {"_ctypes", "Array", "_ctypes.PyCArrayType"},
+    {"_ctypes", "_SimpleCData", "_ctypes.PyCSimpleType"},
+    {"_ctypes", "CFuncPtr", "_ctypes.PyCFuncPtrType"},
+    {"_typing", "NoDefault", "NoDefaultType"},
+    {"typing", "NoDefault", "NoDefaultType"},
     {"_socket", "CAPI", "PyCapsule"},
     {"pyexpat", "expat_CAPI", "PyCapsule"},
     {"sys", "flags", "sys.flags"},
@@ -172,6 +186,21 @@ static void learn_instance(struct python_process *process, const struct instance
         learn(process, type_addr, row->name);
 }
 
+/* contextvars.Token.MISSING is the one instance of its type. */
+static void learn_token_missing(struct python_process *process)
+{
+    uint64_t dict_addr, addr, type_addr, flags;
+    if (module_dict(process, "_contextvars", &dict_addr) &&
+        dict_get_raw(process, dict_addr, "Token", &addr) == STATUS_OK &&
+        is_static_type(process, addr) &&
+        field_u64(process, addr, PY_type_flags, &flags) == STATUS_OK &&
+        (dict_addr = type_dict_addr(process, addr, flags)) &&
+        dict_get_raw(process, dict_addr, "MISSING", &addr) == STATUS_OK &&
+        field_u64(process, addr, PY_object_type, &type_addr) == STATUS_OK &&
+        is_static_type(process, type_addr))
+        learn(process, type_addr, "Token.MISSING");
+}
+
 /* What has no name in any module: the type of modules, and that of a function's code. */
 static void learn_by_place(struct python_process *process)
 {
@@ -185,6 +214,7 @@ static void learn_by_place(struct python_process *process)
         field_u64(process, addr, PY_function_code, &addr) == STATUS_OK &&
         field_u64(process, addr, PY_object_type, &type_addr) == STATUS_OK)
         learn(process, type_addr, "code");
+    learn_token_missing(process);
 }
 
 static void learn_known_modules(struct python_process *process)
@@ -231,6 +261,10 @@ const char *static_type_name(struct python_process *process, uint64_t type_addr)
         types->names_stage = STAGE_ALL_MODULES;
         learn_all_modules(process);
         name = address_map_get(&types->names, type_addr);
+    }
+    if (!name && is_static_type(process, type_addr)) {
+        name = static_type_name_by_contents(process, type_addr);
+        learn(process, type_addr, name);
     }
     return name;
 }

@@ -4,15 +4,18 @@
 
 #include "analyzer/objects/fields.h"
 
-/* What the rooms of analyzer/objects know of a type, beyond what the others see. */
+/* What the rooms of analyzer/objects know of a type, beyond what the others
+ * see. */
 struct type_entry {
     struct python_type type; /* first: every python_type given out is in an entry */
     const char *tp_name;     /* as C code prints it: "collections.deque", "MyClass" */
     uint64_t metatype_addr, mro_addr, dict_addr; /* 0: none, or not at hand */
     uint64_t slots_addr;                         /* heap types: __slots__ as a tuple, 0 for none */
-    uint64_t cached_keys_addr;         /* heap types: keys shared by the instances, 0 for none */
-    const struct class_shape *shape;   /* class_shape.c: NULL until asked for */
-    const struct reference_plan *plan; /* references_plan.c: NULL until asked for */
+    uint64_t cached_keys_addr;                   /* heap types: keys shared by the instances, 0 for
+                                                    none */
+    const struct class_shape *shape;             /* class_shape.c: NULL until asked for */
+    const struct reference_plan *plan;           /* references_plan.c: NULL until asked for */
+    bool has_objects;                            /* some were found */
 };
 
 static inline const struct type_entry *type_entry_of(const struct python_type *type)
@@ -46,11 +49,16 @@ struct type_table {
  * static type whose tp_name is not in the dump, found through the dictionaries
  * of modules; NULL where it is in none. Looks through them once. */
 const char *static_type_name(struct python_process *process, uint64_t type_addr);
+/* static_contents.c: of one that is in none, and one of the interpreter's own, by its
+ * size, base and the names of its methods; NULL where these do not tell it surely. */
+const char *static_type_name_by_contents(struct python_process *process, uint64_t type_addr);
 
 /* ---- type_table.c */
-/* The dictionary of a type, wherever its version keeps it; 0 where it is missing. */
+/* The dictionary of a type, wherever its version keeps it; 0 where it is
+ * missing. */
 uint64_t type_dict_addr(const struct python_process *process, uint64_t type_addr, uint64_t flags);
-/* The part of a static type that its interpreter keeps, from 3.12 on; 0: none. */
+/* The part of a static type that its interpreter keeps, from 3.12 on; 0: none.
+ */
 uint64_t static_type_state_addr(const struct python_process *process, uint64_t type_addr,
                                 uint64_t flags);
 

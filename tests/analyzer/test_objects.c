@@ -119,6 +119,68 @@ static void absent_names(struct objects *objects)
     assert_string_equal(type_of(objects, nameless)->name, words);
 }
 
+/* sys.modules with these two, each of one entry. */
+static void put_modules(struct objects *objects, const char *const names[2],
+                        const char *const keys[2], const uint64_t entries[2])
+{
+    const char *const modules[] = {names[0], names[1], NULL};
+    uint64_t module_type = objects_type(objects, NULL, objects->object_type, PYTHON_FIELD_COUNT);
+    uint64_t values[2];
+    for (size_t i = 0; i < 2; i++) {
+        const char *const one[] = {keys[i], NULL};
+        values[i] = objects_new(objects, module_type, objects_field(objects, PY_module_size));
+        fake_python_set(&objects->python, values[i], PY_module_dict,
+                        fake_python_dict(&objects->python, one, &entries[i]));
+    }
+    fake_python_set(&objects->python, objects->python.interp, PY_interp_modules,
+                    fake_python_dict(&objects->python, modules, values));
+}
+
+/* No tp_name, and no module has a name for it: size, base and methods tell a type of the
+ * interpreter's own. */
+static void names_by_contents(struct objects *objects)
+{
+    static const struct {
+        const char *expected;
+        uint64_t size;
+        const char *names[7];
+    } rows[] = {
+        {"callable_iterator", 32, {"__iter__", "__next__", "__reduce__", "__doc__"}},
+        {"hamt_array_node", 280, {"__hash__", "__getattribute__"}},
+        {"managedbuffer", 112, {NULL}},
+        {NULL, 32, {"__iter__", "__next__", "__reduce__", "__setstate__"}}, /* a name more */
+        {NULL, 32, {"__iter__", "__next__"}},                               /* a name less */
+        {NULL, 40, {"__iter__", "__next__", "__reduce__"}},                 /* another size */
+    };
+    const uint64_t any[] = {objects->object_type, objects->object_type, objects->object_type,
+                            objects->object_type};
+    uint64_t types[sizeof rows / sizeof *rows], token, missing;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        types[i] = objects_type(objects, NULL, objects->object_type, PY_constant_tpflags_have_gc);
+        fake_python_set(&objects->python, types[i], PY_type_basicsize, rows[i].size);
+        fake_python_set(&objects->python, types[i], PY_type_dict,
+                        fake_python_dict(&objects->python, rows[i].names, any));
+    }
+    missing = objects_type(objects, NULL, objects->object_type, PYTHON_FIELD_COUNT);
+    uint64_t instance = objects_new(objects, missing, 16);
+    token = objects_type(objects, NULL, objects->object_type, PYTHON_FIELD_COUNT);
+    const char *const of_token[] = {"MISSING", NULL};
+    fake_python_set(&objects->python, token, PY_type_dict,
+                    fake_python_dict(&objects->python, of_token, &instance));
+    const uint64_t entries[] = {objects->object_type, token};
+    put_modules(objects, (const char *const[]){"builtins", "_contextvars"},
+                (const char *const[]){"object", "Token"}, entries);
+    objects_open(objects);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *name = type_of(objects, types[i])->name;
+        if (rows[i].expected)
+            assert_string_equal(name, rows[i].expected);
+        else
+            assert_memory_equal(name, "type at 0x", 10);
+    }
+    assert_string_equal(type_of(objects, missing)->name, "Token.MISSING");
+}
+
 static void what_is_no_type(struct objects *objects)
 {
     const struct python_type *type;
@@ -190,6 +252,7 @@ static void a_table_needs_dicts(void **state)
 EACH_VERSION(static_types)
 EACH_VERSION(classes)
 EACH_VERSION(absent_names)
+EACH_VERSION(names_by_contents)
 EACH_VERSION(what_is_no_type)
 EACH_VERSION(circular_bases)
 
@@ -199,6 +262,7 @@ int main(void)
         cmocka_unit_test(static_types_in_each_version),
         cmocka_unit_test(classes_in_each_version),
         cmocka_unit_test(absent_names_in_each_version),
+        cmocka_unit_test(names_by_contents_in_each_version),
         cmocka_unit_test(what_is_no_type_in_each_version),
         cmocka_unit_test(circular_bases_in_each_version),
         cmocka_unit_test(a_table_needs_dicts),
