@@ -128,6 +128,7 @@ static int harden(struct index *index)
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
     sqlite3_progress_handler(db, INDEX_STEPS_PER_CALL, count_steps, index);
+    virtual_tables_map(db, "main");
     return sqlite3_exec(db, "PRAGMA cell_size_check = ON; PRAGMA query_only = ON;", NULL, NULL,
                         NULL);
 }

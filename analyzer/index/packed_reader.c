@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "inquest/base/partition_point.h"
+
 static const char *const table_names[PACKED_TABLES] = {"object_chunk", "ref_chunk", "ref_reverse",
                                                        "ref_label"};
 
@@ -321,48 +323,100 @@ enum status heap_reader_object(struct heap_reader *reader, uint32_t id,
     return status;
 }
 
-/* ---- Finding by address: a binary search over the chunks' first addresses and one
- * within a chunk. What the first steps of a search meet is kept: a step is numbered
- * by the way to it, 1, then 2 or 3, then 4 to 7, ... */
+/* ---- Finding by address: a binary search over the chunks' first addresses. What its
+ * first steps meet is kept: a step is numbered by the way to it, 1, then 2 or 3, then 4
+ * to 7, ... What is left lies near together in memory, where objects are about equally
+ * dense: chunks are guessed then. */
+
+#define MOST_GUESSES 3 /* before the search goes on by halves */
+
+/* Chunks by number, and addresses that are below and above what is sought. */
+struct search {
+    uint32_t first, end;
+    uint64_t above, below; /* address >= above, address < below */
+};
 
 static enum status head_of(struct heap_reader *reader, uint64_t step, uint32_t number,
                            uint64_t *ret_address, struct error *err)
 {
-    uint64_t *kept = step < PACKED_HEADS ? &reader->heads[step] : NULL;
     struct packed_chunk *chunk = NULL;
-    if (kept && *kept) {
-        *ret_address = *kept;
+    if (reader->heads[step]) {
+        *ret_address = reader->heads[step];
         return STATUS_OK;
     }
     enum status status = packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
     if (status != STATUS_OK)
         return status;
-    *ret_address = chunk->objects.value[PACKED_ADDRESS][0];
-    if (kept)
-        *kept = *ret_address;
+    *ret_address = reader->heads[step] = chunk->objects.value[PACKED_ADDRESS][0];
     packed_chunk_unpin(chunk);
     return STATUS_OK;
 }
 
-static enum status find_in_chunk(struct heap_reader *reader, uint32_t number, uint64_t address,
-                                 uint32_t *ret_id, struct error *err)
+/* The steps that are kept. */
+static enum status narrow(struct heap_reader *reader, uint64_t address, struct search *search,
+                          struct error *err)
+{
+    uint32_t low = search->first, high = search->end; /* heads below low are <= address */
+    for (uint64_t step = 1; low < high && step < PACKED_HEADS;) {
+        uint32_t middle = low + (high - low) / 2;
+        uint64_t head;
+        enum status status = head_of(reader, step, middle, &head, err);
+        if (status != STATUS_OK)
+            return status;
+        bool right = head <= address;
+        if (right) {
+            low = middle + 1;
+            search->above = head;
+        } else {
+            high = middle;
+            search->below = head;
+        }
+        step = 2 * step + right;
+    }
+    search->first = low ? low - 1 : 0;
+    search->end = low ? high : 0;
+    return STATUS_OK;
+}
+
+static uint32_t guess(const struct search *search, uint64_t address, unsigned guesses)
+{
+    uint32_t count = search->end - search->first;
+    if (guesses >= MOST_GUESSES)
+        return search->first + count / 2;
+    double share = (double)(address - search->above) / (double)(search->below - search->above);
+    uint32_t number = (uint32_t)(share * (double)count);
+    return search->first + (number < count ? number : count - 1);
+}
+
+/* The last one up to the address, which is not before the first. */
+static uint32_t last_up_to(const struct packed_objects *chunk, uint64_t address)
+{
+    size_t behind;
+    PARTITION_POINT(behind, chunk->count, chunk->value[PACKED_ADDRESS][behind] <= address);
+    return chunk->first + (uint32_t)behind - 1;
+}
+
+/* Looks into a chunk: the search goes on before it, or behind it, or is over. */
+static enum status look_into(struct heap_reader *reader, uint32_t number, uint64_t address,
+                             struct search *search, uint32_t *ret_id, struct error *err)
 {
     struct packed_chunk *chunk = NULL;
     enum status status = packed_reader_objects(reader, number * PACKED_OBJECTS + 1, &chunk, err);
     if (status != STATUS_OK)
         return status;
-    status = packed_objects_need(&chunk->objects, PACKED_ADDRESS, err);
-    const uint64_t *value = chunk->objects.value[PACKED_ADDRESS];
-    uint32_t low = 0, high = chunk->objects.count;
-    while (status == STATUS_OK && high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (value[middle] <= address)
-            low = middle;
-        else
-            high = middle;
+    struct packed_objects *objects = &chunk->objects;
+    const uint64_t *value = objects->value[PACKED_ADDRESS];
+    status = packed_objects_need(objects, PACKED_ADDRESS, err);
+    if (status == STATUS_OK && value[0] > address) {
+        search->end = number;
+        search->below = value[0];
+    } else if (status == STATUS_OK) {
+        *ret_id = last_up_to(objects, address);
+        search->first = number + 1;
+        search->above = value[objects->count - 1];
+        if (search->above > address)
+            search->end = search->first;
     }
-    if (status == STATUS_OK)
-        *ret_id = chunk->objects.first + low;
     packed_chunk_unpin(chunk);
     return status;
 }
@@ -373,25 +427,15 @@ enum status heap_reader_find(struct heap_reader *reader, uint64_t address, uint3
     enum status status = heap_reader_counts(reader, NULL, NULL, err);
     if (status != STATUS_OK)
         return status;
-    uint32_t low = 0, high = reader->objects / PACKED_OBJECTS; /* heads below low are <= address */
-    high += reader->objects % PACKED_OBJECTS != 0;
     if (!reader->heads && !(reader->heads = calloc(PACKED_HEADS, sizeof *reader->heads)))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    for (uint64_t step = 1; low < high;) {
-        uint32_t middle = low + (high - low) / 2;
-        uint64_t head;
-        status = head_of(reader, step, middle, &head, err);
-        if (status != STATUS_OK)
-            return status;
-        bool right = head <= address;
-        if (right)
-            low = middle + 1;
-        else
-            high = middle;
-        step = 2 * step + right;
-    }
-    if (low)
-        return find_in_chunk(reader, low - 1, address, ret_id, err);
-    *ret_id = 0;
-    return STATUS_OK;
+    struct search search = {.end = reader->objects / PACKED_OBJECTS, .below = UINT64_MAX};
+    search.end += reader->objects % PACKED_OBJECTS != 0;
+    uint32_t id = 0;
+    status = narrow(reader, address, &search, err);
+    for (unsigned guesses = 0; status == STATUS_OK && search.first < search.end; guesses++)
+        status = look_into(reader, guess(&search, address, guesses), address, &search, &id, err);
+    if (status == STATUS_OK)
+        *ret_id = id;
+    return status;
 }

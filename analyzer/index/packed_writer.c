@@ -67,11 +67,10 @@ static enum status pack_objects(const void *context, uint64_t batch, struct pack
 struct row_cursor {
     const struct heap_writer *heap;
     enum heap_direction direction;
-    uint32_t object;          /* whose row is open */
-    uint64_t strong, end;     /* in the rows' arrays */
-    size_t more, more_end;    /* in the lists beside them */
-    struct reverse_part last; /* HEAP_REFERRERS: what was taken last of this row, */
-    uint32_t run;             /* and how often without a break; 0: nothing yet */
+    uint32_t object;       /* whose row is open */
+    uint64_t strong, end;  /* in the rows' arrays */
+    size_t more, more_end; /* in the lists beside them */
+    uint64_t more_object;  /* whose are those from more_end on; UINT64_MAX: there are none */
 };
 
 static uint64_t row_begins(const struct row_cursor *cursor, uint64_t object)
@@ -87,8 +86,10 @@ static size_t more_count(const struct row_cursor *cursor)
                                                 : cursor->heap->reverse.more.count;
 }
 
-static uint32_t more_object(const struct row_cursor *cursor, size_t i)
+static uint64_t more_object(const struct row_cursor *cursor, size_t i)
 {
+    if (i == more_count(cursor))
+        return UINT64_MAX;
     return cursor->direction == HEAP_REFERENCES ? cursor->heap->references->more[i].source
                                                 : cursor->heap->reverse.more.items[i].target;
 }
@@ -97,18 +98,18 @@ static uint32_t more_object(const struct row_cursor *cursor, size_t i)
  * of which nothing has been taken. */
 static void row_open(struct row_cursor *cursor, uint32_t object)
 {
-    size_t count = more_count(cursor);
     if (object > cursor->object)
         cursor->more = cursor->more_end;
     cursor->object = object;
     cursor->strong = row_begins(cursor, object);
     cursor->end = row_begins(cursor, (uint64_t)object + 1);
-    while (cursor->more < count && more_object(cursor, cursor->more) < object)
+    if (cursor->more == cursor->more_end && object < cursor->more_object)
+        return; /* like nearly all */
+    while (more_object(cursor, cursor->more) < object)
         cursor->more++;
     cursor->more_end = cursor->more;
-    while (cursor->more_end < count && more_object(cursor, cursor->more_end) == object)
+    while ((cursor->more_object = more_object(cursor, cursor->more_end)) == object)
         cursor->more_end++;
-    cursor->run = 0;
 }
 
 static struct row_cursor row_start(const struct heap_writer *heap, enum heap_direction direction,
@@ -160,31 +161,20 @@ static bool take_forward(struct row_cursor *cursor, uint32_t count, struct packe
     return sound;
 }
 
-/* The next one by source; of one source those in the row come first. */
-static struct reverse_part next_reverse(struct row_cursor *cursor)
-{
-    const struct reverse_rows *reverse = &cursor->heap->reverse;
-    struct reverse_part strong = {0};
-    if (cursor->strong < cursor->end) {
-        strong = reverse_rows_source(reverse, cursor->strong);
-        if (cursor->more == cursor->more_end ||
-            strong.source <= reverse->more.items[cursor->more].from.source) {
-            cursor->strong++;
-            return strong;
-        }
-    }
-    return reverse->more.items[cursor->more++].from;
-}
-
+/* By source; of one source those in the row come first. */
 static void take_reverse(struct row_cursor *cursor, uint32_t count, struct packed_rows_input *rows)
 {
+    const struct reverse_rows *reverse = &cursor->heap->reverse;
     for (; count; count--) {
-        struct reverse_part next = next_reverse(cursor);
-        bool same = next.source == cursor->last.source && next.part == cursor->last.part;
-        if (!cursor->run || !same)
-            cursor->run = 0;
-        cursor->run++;
-        cursor->last = next;
+        struct reverse_part next = {UINT32_MAX, 0};
+        if (cursor->strong < cursor->end)
+            next = reverse_rows_source(reverse, cursor->strong);
+        if (cursor->more < cursor->more_end &&
+            (cursor->strong == cursor->end ||
+             next.source > reverse->more.items[cursor->more].from.source))
+            next = reverse->more.items[cursor->more++].from;
+        else
+            cursor->strong++;
         rows->other[rows->count] = next.source + 1;
         rows->extra[rows->count++] = next.part;
     }
@@ -217,11 +207,23 @@ static enum status end_chunk(struct packed_scratch *scratch, uint32_t part,
                                rows->plain, size);
 }
 
-/* How many before the first of a chunk are of its source and part. */
-static uint32_t count_carry(const struct row_cursor *before, const struct packed_rows_input *rows)
+/* What a long row's chunks so far end with, and how often without a break. */
+struct row_tail {
+    uint32_t other, extra, run; /* run 0: nothing yet */
+};
+
+/* Sets how many before the first of a chunk are of its source and part. */
+static void count_carry(struct row_tail *tail, struct packed_rows_input *rows)
 {
-    bool same = before->last.source + 1 == rows->other[0] && before->last.part == rows->extra[0];
-    return before->run && same ? before->run : 0;
+    uint32_t last = rows->count - 1, run = 1;
+    bool goes_on = tail->other == rows->other[0] && tail->extra == rows->extra[0];
+    rows->carry = goes_on ? tail->run : 0;
+    while (run <= last && rows->other[last - run] == rows->other[last] &&
+           rows->extra[last - run] == rows->extra[last])
+        run++;
+    if (run > last)
+        run += rows->carry;
+    *tail = (struct row_tail){rows->other[last], rows->extra[last], run};
 }
 
 static enum status pack_long_row(struct row_cursor *cursor, struct packed_scratch *scratch,
@@ -229,15 +231,15 @@ static enum status pack_long_row(struct row_cursor *cursor, struct packed_scratc
 {
     struct packed_rows_input *rows = &scratch->rows;
     uint64_t degree = row_left(cursor), left;
+    struct row_tail tail = {0};
     enum status status = STATUS_OK;
     for (uint32_t part = 0; status == STATUS_OK && (left = row_left(cursor)) > 0; part++) {
-        const struct row_cursor before = *cursor;
         start_chunk(cursor, rows);
         rows->degree[rows->rows++] = degree;
         if (!row_take(cursor, left < PACKED_PART ? left : PACKED_PART, rows))
             return STATUS_USAGE;
         if (cursor->direction == HEAP_REFERRERS)
-            rows->carry = count_carry(&before, rows);
+            count_carry(&tail, rows);
         status = end_chunk(scratch, part, batch);
     }
     return status;

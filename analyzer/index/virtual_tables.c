@@ -2,8 +2,10 @@
 #include "analyzer/index/virtual_tables.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-#define OLDEST_SQLITE 3026000 /* shadow tables */
+#define OLDEST_SQLITE 3026000     /* shadow tables */
+#define MOST_MAPPED   (1LL << 40) /* bytes; SQLite takes less where it was built for less */
 
 int virtual_tables_register(sqlite3 *db)
 {
@@ -13,6 +15,28 @@ int virtual_tables_register(sqlite3 *db)
     if (code == SQLITE_OK)
         code = sqlite3_create_module_v2(db, "inquest_ref", &virtual_ref_module, NULL, NULL);
     return code;
+}
+
+static int take_number(void *context, int count, char **values, char **names)
+{
+    (void)names;
+    if (count == 1 && values[0])
+        *(int64_t *)context = strtoll(values[0], NULL, 10);
+    return 0;
+}
+
+/* Where a PRAGMA is not allowed, or there is no such one, all works as well. */
+void virtual_tables_map(sqlite3 *db, const char *schema)
+{
+    int64_t now = -1;
+    char *ask = sqlite3_mprintf("PRAGMA \"%w\".mmap_size", schema);
+    if (ask)
+        (void)sqlite3_exec(db, ask, take_number, &now, NULL);
+    char *set = now ? NULL : sqlite3_mprintf("PRAGMA \"%w\".mmap_size = %lld", schema, MOST_MAPPED);
+    if (set)
+        (void)sqlite3_exec(db, set, NULL, NULL, NULL);
+    sqlite3_free(ask);
+    sqlite3_free(set);
 }
 
 int virtual_table_connect(sqlite3 *db, const char *declaration, const char *const *argv,
@@ -32,6 +56,7 @@ int virtual_table_connect(sqlite3 *db, const char *declaration, const char *cons
         heap_reader_close(reader);
         return SQLITE_NOMEM;
     }
+    virtual_tables_map(db, argv[1]);
     *table = (struct virtual_table){.reader = reader};
     *ret_table = &table->base;
     return SQLITE_OK;

@@ -14,6 +14,9 @@
 
 /* Makes the modules known to a connection. Returns SQLite's code. */
 int virtual_tables_register(sqlite3 *db);
+/* Has a schema's file mapped, unless the connection has a mind of its own: chunks are
+ * wanted from all over it, and reading each page would cost as much as the chunk. */
+void virtual_tables_map(sqlite3 *db, const char *schema);
 
 /* ---- What the two have in common. */
 

@@ -20,8 +20,8 @@
 #define AIM_REFERENCES_A_SECOND 10e6 /* packed, both directions together */
 #define AIM_BYTES_AN_OBJECT     15.0 /* of the index */
 #define AIM_LOOKUPS_A_SECOND    100e3
-#define AIM_LABELLED_REFERRERS  50e3 /* the label is in another chunk, at the source */
-#define AIM_PEAK_AN_OBJECT      20.0 /* bytes beside the columns and 4 a reference */
+#define AIM_LABELLED_REFERRERS  100e3 /* the label is in another chunk, at the source */
+#define AIM_PEAK_AN_OBJECT      20.0  /* bytes beside the columns and 4 a reference */
 #define LOOKUPS                 200000u
 
 /* ---- The heap. Object number 0 is the module's dict, 1 the class, 2 to 9 shared
