@@ -2,8 +2,9 @@
 #include "analyzer/findings/contents.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "analyzer/findings/value_hash.h"
+#include "analyzer/graph/memory.h"
 #include "analyzer/objects/containers.h"
 #include "analyzer/objects/fields.h"
 
@@ -20,14 +21,11 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t hash_bytes(const uint8_t *bytes, uint64_t size)
 {
-    uint64_t hash = mix(0, size), word;
-    uint64_t end = size < VALUE_BYTES ? size : VALUE_BYTES;
-    for (uint64_t i = 0; i < end; i += 8) {
-        word = 0;
-        memcpy(&word, bytes + i, end - i < 8 ? end - i : 8);
-        hash = mix(hash, word);
-    }
-    return hash;
+    uint64_t hash = mix(0, size);
+    uint64_t left = size < VALUE_BYTES ? size : VALUE_BYTES;
+    for (; left >= 8; bytes += 8, left -= 8)
+        hash = mix(hash, load_u64(bytes));
+    return left ? mix(hash, value_tail(bytes, left)) : hash;
 }
 
 /* The bytes that are the value alone: no cached hash, no cached UTF-8. 0: not a value. */
@@ -81,9 +79,9 @@ static unsigned stable_references(enum object_kind kind)
     }
 }
 
-static uint32_t hash_object(const struct heap *heap, uint32_t object)
+static uint32_t hash_object(const struct heap *heap, const uint64_t *values, uint32_t object)
 {
-    uint64_t hash = hash_value(heap, object);
+    uint64_t hash = values[object];
     if (hash == 0) {
         const struct graph *references = &heap->references;
         uint64_t edge = references->first[object];
@@ -92,26 +90,22 @@ static uint32_t hash_object(const struct heap *heap, uint32_t object)
         for (; edge < end && count > 0; edge++, count--) {
             uint32_t target = references->targets[edge];
             hash = mix(hash, heap_address(heap, target));
-            hash = mix(hash, hash_value(heap, target));
+            hash = mix(hash, values[target]);
         }
     }
     uint32_t folded = (uint32_t)(hash ^ hash >> 32);
     return hash && !folded ? 1 : folded;
 }
 
-enum status contents_write(const struct findings *findings, struct error *err)
+static enum status write_rows(const struct findings *findings, const uint64_t *values)
 {
     const struct heap *heap = findings->heap;
-    if (heap->process->redaction)
-        return STATUS_OK;
     uint32_t *hashes = malloc(CHUNK_OBJECTS * sizeof *hashes);
-    if (!hashes)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum status status = STATUS_OK;
+    enum status status = hashes ? STATUS_OK : STATUS_NO_MEMORY;
     for (uint32_t first = 0; first < heap->count && status == STATUS_OK;) {
         uint32_t count = heap->count - first < CHUNK_OBJECTS ? heap->count - first : CHUNK_OBJECTS;
         for (uint32_t i = 0; i < count; i++)
-            hashes[i] = hash_object(heap, first + i);
+            hashes[i] = hash_object(heap, values, first + i);
         const struct index_value row[] = {
             INDEX_INT(first + UINT64_C(1)),
             INDEX_BYTES(hashes, count * sizeof *hashes),
@@ -121,4 +115,22 @@ enum status contents_write(const struct findings *findings, struct error *err)
     }
     free(hashes);
     return status;
+}
+
+/* Values in order of address first: those that refer to them then need not look at them
+ * in the core. */
+enum status contents_write(const struct findings *findings, struct error *err)
+{
+    const struct heap *heap = findings->heap;
+    uint64_t *values;
+    if (heap->process->redaction)
+        return STATUS_OK;
+    enum status status = graph_alloc(heap->count, sizeof *values, (void **)&values, err);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t object = 0; object < heap->count; object++)
+        values[object] = hash_value(heap, object);
+    status = write_rows(findings, values);
+    graph_free(values);
+    return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : status;
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "analyzer/findings/cycles_pass.h"
+#include "analyzer/graph/memory.h"
 #include "analyzer/objects/fields.h"
 
 /* ---- types */
@@ -103,10 +104,11 @@ enum status cycle_pass_init(struct cycle_pass *pass, const struct findings *find
     pass->type_hash = calloc(types, sizeof *pass->type_hash);
     pass->role = calloc(types, sizeof *pass->role);
     pass->finalizer = calloc(types, sizeof *pass->finalizer);
-    pass->node_of = calloc((size_t)heap->count + 1, sizeof *pass->node_of);
-    if (status == STATUS_OK &&
-        (!pass->type_hash || !pass->role || !pass->finalizer || !pass->node_of))
+    if (status == STATUS_OK && (!pass->type_hash || !pass->role || !pass->finalizer))
         status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status =
+            graph_alloc_zeroed(heap->count, sizeof *pass->node_of, (void **)&pass->node_of, NULL);
     for (size_t i = 0; i < heap->types.count && status == STATUS_OK; i++) {
         const struct python_type *type = heap->types.items[i];
         pass->type_hash[i] = name_hash(type->name);
@@ -127,7 +129,7 @@ void cycle_pass_deinit(struct cycle_pass *pass)
     free(pass->role);
     free(pass->finalizer);
     free(pass->has_callback);
-    free(pass->node_of);
+    graph_free(pass->node_of);
     *pass = (struct cycle_pass){0};
 }
 

@@ -4,6 +4,7 @@
  * everything. Without types, modules and their namespaces it falls into the cycles
  * that people mean. */
 #include "analyzer/findings/cycles_pass.h"
+#include "analyzer/graph/memory.h"
 
 #define LEFT_OUT UINT32_MAX
 
@@ -53,7 +54,9 @@ static void leave_namespaces_out(struct cycle_pass *pass, uint32_t object, bool 
 static void leave_program_out(struct cycle_pass *pass)
 {
     const struct heap *heap = pass->heap;
-    for (uint32_t object = 0; object < heap->count; object++) {
+    const struct graph_components *components = &pass->findings->facts->components;
+    for (uint32_t i = 0; i < components->member_count; i++) {
+        uint32_t object = components->members[i];
         if (!pass->node_of[object])
             continue;
         enum object_kind kind = heap_type(heap, object)->kind;
@@ -64,22 +67,36 @@ static void leave_program_out(struct cycle_pass *pass)
     }
 }
 
-static enum status build_graph(const struct cycle_pass *pass, struct graph *ret_graph,
-                               struct error *err)
+/* The members of components in ascending order: by number in the graph. */
+static void list_members(const struct graph_components *components, uint32_t *objects)
+{
+    uint32_t count = 0;
+    for (uint64_t word = 0; word < bitmap_words(components->node_count); word++)
+        for (uint64_t bits = components->in_cycle[word]; bits; bits &= bits - 1)
+            objects[count++] = (uint32_t)(word * 64 + (unsigned)__builtin_ctzll(bits));
+}
+
+static enum status build_graph(const struct cycle_pass *pass, const uint32_t *objects,
+                               struct graph *ret_graph, struct error *err)
 {
     const struct graph *references = &pass->heap->references;
+    const struct graph_components *components = &pass->findings->facts->components;
     const uint32_t *of = pass->node_of;
+    uint32_t count = components->member_count;
     struct graph_builder rows;
-    enum status status = graph_builder_init(&rows, pass->heap->count, 0, pass->heap->count, 0, err);
+    enum status status = graph_builder_init(&rows, count, 0, count, 0, err);
     if (status != STATUS_OK)
         return status;
-    for (uint32_t object = 0; object < pass->heap->count && status == STATUS_OK; object++) {
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        uint32_t object = objects[i];
         if (!of[object] || of[object] == LEFT_OUT)
             continue;
         uint64_t end = references->first[object + UINT64_C(1)];
-        for (uint64_t edge = references->first[object]; edge < end && status == STATUS_OK; edge++)
-            if (of[references->targets[edge]] == of[object])
-                status = graph_builder_edge(&rows, object, references->targets[edge], err);
+        for (uint64_t edge = references->first[object]; edge < end && status == STATUS_OK; edge++) {
+            uint32_t target = references->targets[edge];
+            if (of[target] == of[object])
+                status = graph_builder_edge(&rows, i, graph_member_rank(components, target), err);
+        }
     }
     if (status == STATUS_OK)
         status = graph_build(&rows, 1, ret_graph, err);
@@ -87,19 +104,36 @@ static enum status build_graph(const struct cycle_pass *pass, struct graph *ret_
     return status;
 }
 
+static enum status find_within(const struct cycle_pass *pass, const uint32_t *objects,
+                               struct graph_components *ret_nested, struct error *err)
+{
+    struct graph graph;
+    enum status status = build_graph(pass, objects, &graph, err);
+    if (status != STATUS_OK)
+        return status;
+    status = graph_components(&graph, ret_nested, err);
+    graph_deinit(&graph);
+    for (uint32_t i = 0; status == STATUS_OK && i < ret_nested->member_count; i++)
+        ret_nested->members[i] = objects[ret_nested->members[i]];
+    return status;
+}
+
 enum status cycles_find_nested(struct cycle_pass *pass, struct graph_components *ret_nested,
                                struct error *err)
 {
     const struct graph_components *components = &pass->findings->facts->components;
-    struct graph graph = {0};
+    uint32_t *objects;
     *ret_nested = (struct graph_components){0};
     if (!mark_components(pass))
         return STATUS_OK;
     leave_program_out(pass);
-    enum status status = build_graph(pass, &graph, err);
-    if (status == STATUS_OK)
-        status = graph_components(&graph, ret_nested, err);
-    graph_deinit(&graph);
+    enum status status =
+        graph_alloc(components->member_count, sizeof *objects, (void **)&objects, err);
+    if (status == STATUS_OK) {
+        list_members(components, objects);
+        status = find_within(pass, objects, ret_nested, err);
+        graph_free(objects);
+    }
     for (uint32_t i = 0; i < components->member_count; i++)
         pass->node_of[components->members[i]] = 0;
     return status;

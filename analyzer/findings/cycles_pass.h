@@ -46,7 +46,7 @@ bool cycle_has_finalizer(const struct cycle_pass *pass, uint32_t object);
 
 /* ---- cycles_nested.c: the cycles among instances within the components that hold the
  * program's own types and modules, through which nearly all that a module holds is one
- * component. Empty where there are none. */
+ * component. Empty where there are none. Of the result only the members are objects. */
 enum status cycles_find_nested(struct cycle_pass *pass, struct graph_components *ret_nested,
                                struct error *err) MUST_CHECK;
 

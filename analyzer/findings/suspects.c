@@ -203,11 +203,11 @@ enum status suspects_find(const struct findings *findings, struct suspects *ret_
     struct finder finder = {0};
     *suspects = (struct suspects){.findings = findings};
     arena_init(&suspects->arena);
-    enum status status =
-        dominated_tree_build(&findings->facts->dominators, findings->heap->count, &suspects->tree);
-    sum_bytes(findings, suspects);
+    enum status status = finder_init(&finder, findings, suspects);
     if (status == STATUS_OK)
-        status = finder_init(&finder, findings, suspects);
+        status = dominated_tree_build(&findings->facts->dominators, findings->heap->count,
+                                      &suspects->tree);
+    sum_bytes(findings, suspects);
     if (status == STATUS_OK)
         status = find_all(&finder);
     finder_deinit(&finder);

@@ -193,10 +193,10 @@ static bool push_children(const struct finder *finder, uint32_t object, struct o
     const struct dominated_tree *tree = finder->tree;
     uint32_t end = dominated_end(tree, object);
     for (uint32_t at = tree->position[object] + 1; at < end;) {
-        uint32_t child = tree->object[at];
+        uint32_t child = tree->order[at].node;
         if (!array_push(&list->items, child))
             return false;
-        at += tree->size[child];
+        at += tree->order[at].size;
     }
     return true;
 }
@@ -291,8 +291,8 @@ enum status finder_sums_within(struct finder *finder, const uint32_t *objects, s
     for (size_t i = 0; i < count; i++)
         for (uint32_t at = tree->position[objects[i]];
              complete && at < dominated_end(tree, objects[i]); at++)
-            complete =
-                count_object(finder, tree->object[at], heap_size(finder->heap, tree->object[at]));
+            complete = count_object(finder, tree->order[at].node,
+                                    heap_size(finder->heap, tree->order[at].node));
     return close_sums(finder, complete);
 }
 

@@ -77,13 +77,13 @@ static bool walk_members(struct grouping *grouping, member_visitor visit)
     const struct dominated_tree *tree = finder->tree;
     memset(grouping->until, 0, (finder->heap->types.count + 1) * sizeof *grouping->until);
     for (uint32_t at = 0; at < tree->reached;) {
-        uint32_t object = tree->object[at], type = finder->heap->type[object];
+        uint32_t object = tree->order[at].node, type = finder->heap->type[object];
         if (graph_bit(grouping->covered, object) || graph_bit(finder->extension_only, object)) {
-            at += tree->size[object];
+            at += tree->order[at].size;
             continue;
         }
         if (grouping->until[type] <= at && is_eligible(grouping, object)) {
-            grouping->until[type] = at + tree->size[object];
+            grouping->until[type] = at + tree->order[at].size;
             if (!visit(grouping, object))
                 return false;
         }

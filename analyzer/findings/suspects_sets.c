@@ -41,21 +41,14 @@ static bool reach_roots(struct reach *reach, const struct heap_roots *roots, enu
     return reach_all(reach);
 }
 
-/* `bits` holds what is not to be gone through, and afterwards what is reached only
- * through that, or through roots of the kind `but`. */
-static enum status find_rest(const struct findings *findings, enum root_kind but, uint64_t *bits)
+/* Sets the bits of what is reached, but not seen from roots of other kinds than `but`. */
+static enum status find_rest(const struct findings *findings, enum root_kind but, uint64_t *seen,
+                             uint64_t *bits)
 {
-    size_t words = (size_t)findings->heap->count / 64 + 1;
-    struct reach reach = {.references = &findings->heap->references};
-    reach.seen = malloc(words * sizeof *reach.seen);
-    bool ready = reach.seen;
-    if (ready) {
-        memcpy(reach.seen, bits, words * sizeof *bits);
-        ready = reach_roots(&reach, findings->roots, but);
-    }
+    struct reach reach = {.references = &findings->heap->references, .seen = seen};
+    bool ready = reach_roots(&reach, findings->roots, but);
     for (uint32_t i = 0; ready && i < findings->heap->count; i += 64)
-        bits[i >> 6] |= findings->facts->reached[i >> 6] & ~reach.seen[i >> 6];
-    free(reach.seen);
+        bits[i >> 6] |= findings->facts->reached[i >> 6] & ~seen[i >> 6];
     array_deinit(&reach.open);
     return ready ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -63,19 +56,39 @@ static enum status find_rest(const struct findings *findings, enum root_kind but
 enum status retained_set(const struct findings *findings, const uint32_t *members, size_t count,
                          uint64_t *bits)
 {
-    memset(bits, 0, ((size_t)findings->heap->count / 64 + 1) * sizeof *bits);
+    size_t words = (size_t)findings->heap->count / 64 + 1;
+    uint64_t *seen = malloc(words * sizeof *seen);
+    if (!seen)
+        return STATUS_NO_MEMORY;
+    memset(bits, 0, words * sizeof *bits);
     for (size_t i = 0; i < count; i++)
         bits[members[i] >> 6] |= UINT64_C(1) << (members[i] & 63);
-    return find_rest(findings, ROOT_KIND_COUNT, bits);
+    memcpy(seen, bits, words * sizeof *bits);
+    enum status status = find_rest(findings, ROOT_KIND_COUNT, seen, bits);
+    free(seen);
+    return status;
+}
+
+/* What the roots that have names lead to has been found already, with the paths. */
+static uint64_t *seen_by_name(const struct finder *finder)
+{
+    const uint32_t *parent = finder->named.facts.paths.parent;
+    uint64_t *seen = calloc((size_t)finder->heap->count / 64 + 1, sizeof *seen);
+    for (uint32_t i = 0; seen && i < finder->heap->count; i++)
+        seen[i >> 6] |= (uint64_t)(parent[i] != GRAPH_NONE) << (i & 63);
+    return seen;
 }
 
 enum status find_extension_only(struct finder *finder)
 {
     const struct heap *heap = finder->heap;
+    uint64_t *seen = seen_by_name(finder);
     finder->extension_only = calloc((size_t)heap->count / 64 + 1, sizeof(uint64_t));
-    if (!finder->extension_only)
-        return STATUS_NO_MEMORY;
-    enum status status = find_rest(finder->findings, ROOT_EXTENSION, finder->extension_only);
+    enum status status =
+        seen && finder->extension_only
+            ? find_rest(finder->findings, ROOT_EXTENSION, seen, finder->extension_only)
+            : STATUS_NO_MEMORY;
+    free(seen);
     for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
         if (graph_bit(finder->extension_only, i))
             finder->extension_bytes += heap_size(heap, i);
@@ -89,7 +102,7 @@ static void mark_subtree(const struct dominated_tree *tree, uint32_t object, uin
         return;
     }
     for (uint32_t at = tree->position[object]; at < dominated_end(tree, object); at++)
-        bits[tree->object[at] >> 6] |= UINT64_C(1) << (tree->object[at] & 63);
+        bits[tree->order[at].node >> 6] |= UINT64_C(1) << (tree->order[at].node & 63);
 }
 
 enum status suspect_mark(const struct suspects *suspects, const struct suspect *suspect,

@@ -44,11 +44,18 @@ static size_t many(const struct descent *descent, uint32_t object)
                                                                                  : MANY_ATTRIBUTES;
 }
 
+/* A context's variables are in a tree whose shape follows from hashes of addresses: two
+ * nodes in one process, one in the next, and never what a program made. */
+static bool is_variables_node(const struct python_type *type)
+{
+    return !type->is_heap && strncmp(type->name, "hamt_", 5) == 0;
+}
+
 static enum shape shape_of(const struct descent *descent, uint32_t object, uint64_t largest)
 {
     struct finder *finder = descent->finder;
     const struct heap *heap = finder->heap;
-    uint64_t all = finder->facts->retained[object], own = heap_size(heap, object), same = 0;
+    uint64_t all = finder->facts->retained[object], own = heap_getsizeof(heap, object), same = 0;
     uint32_t names = namespace_of(finder, object);
     const struct object_list *children = &descent->children;
     if (names != GRAPH_NONE)
@@ -58,7 +65,8 @@ static enum shape shape_of(const struct descent *descent, uint32_t object, uint6
     for (size_t i = 0; i < children->items.count; i++)
         if (heap->type[children->items.items[i]] == heap->type[object])
             same += finder->facts->retained[children->items.items[i]];
-    if (!is_container(heap_type(heap, object)) && saturated(same, 2) >= all)
+    const struct python_type *type = heap_type(heap, object);
+    if (saturated(same, 2) >= all && !is_container(type) && !is_variables_node(type))
         return SHAPE_GATHERS;
     if ((double)largest >= (double)all * SUSPECT_BIG_DROP)
         return SHAPE_PASS;
@@ -120,9 +128,9 @@ static enum status descend(struct descent *descent)
     const struct finder *finder = descent->finder;
     enum status status = STATUS_OK;
     for (uint32_t at = 0; at < finder->tree->reached && status == STATUS_OK;) {
-        uint32_t object = finder->tree->object[at];
+        uint32_t object = finder->tree->order[at].node;
         const struct visit first = {object, object, 0};
-        at += finder->tree->size[object];
+        at += finder->tree->order[at].size;
         if (finder->facts->retained[object] < descent->least)
             continue;
         if (!array_push(&descent->open, first))
@@ -146,8 +154,8 @@ static void find_parents(struct finder *finder)
             if (i == j || !dominated_by(finder->tree, items[i].object, items[j].object))
                 continue;
             int64_t parent = items[i].parent;
-            if (parent < 0 ||
-                finder->tree->size[items[j].object] < finder->tree->size[items[parent].object])
+            if (parent < 0 || dominated_size(finder->tree, items[j].object) <
+                                  dominated_size(finder->tree, items[parent].object))
                 items[i].parent = (int64_t)j;
         }
 }
@@ -223,7 +231,7 @@ static enum status complete(struct finder *finder, struct suspect *suspect)
         suspect->object = holder_of(finder, suspect->object);
     suspect->type = finder->heap->type[suspect->object];
     suspect->instances = 1;
-    suspect->shallow = heap_size(finder->heap, suspect->object);
+    suspect->shallow = heap_getsizeof(finder->heap, suspect->object);
     suspect->retained = finder->facts->retained[suspect->object];
     return name_holder(finder, suspect);
 }

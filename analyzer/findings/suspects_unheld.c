@@ -159,12 +159,12 @@ static enum status collect_garbage(const struct finder *finder, struct object_li
     uint32_t *until = calloc(heap->types.count + 1, sizeof *until);
     bool ready = until;
     for (uint32_t at = tree->reached; ready && at < tree->count; at++) {
-        uint32_t object = tree->object[at];
+        uint32_t object = tree->order[at].node;
         if (is_immortal(heap, object)) {
             if (heap_type(heap, object)->kind == KIND_STR)
                 ready = array_push(&interned->items, object);
         } else if (until[heap->type[object]] <= at) {
-            until[heap->type[object]] = at + tree->size[object];
+            until[heap->type[object]] = at + tree->order[at].size;
             ready = array_push(&list->items, object);
         }
     }
@@ -179,7 +179,7 @@ static void mark_members(const struct finder *finder, const struct suspect *susp
     for (size_t i = 0; i < suspect->members.count; i++)
         for (uint32_t at = tree->position[suspect->members.items[i]];
              at < dominated_end(tree, suspect->members.items[i]); at++)
-            taken[tree->object[at] >> 6] |= UINT64_C(1) << (tree->object[at] & 63);
+            taken[tree->order[at].node >> 6] |= UINT64_C(1) << (tree->order[at].node & 63);
 }
 
 static bool is_taken(const struct finder *finder, const struct suspect *suspect,
@@ -197,7 +197,7 @@ static void count_garbage(struct finder *finder)
 {
     const struct dominated_tree *tree = finder->tree;
     for (uint32_t at = tree->reached; at < tree->count; at++) {
-        uint32_t object = tree->object[at], type = finder->heap->type[object];
+        uint32_t object = tree->order[at].node, type = finder->heap->type[object];
         if (is_immortal(finder->heap, object))
             continue;
         finder->type_count[type]++;

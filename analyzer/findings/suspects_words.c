@@ -181,9 +181,9 @@ static enum status find_links(struct words *words)
     words->content.items.count = 0;
     words->first = (struct type_sum){.type = type, .bytes = words->suspect->retained};
     for (uint32_t at = finder->tree->position[top]; at < dominated_end(finder->tree, top); at++) {
-        if (finder->heap->type[finder->tree->object[at]] != type)
+        if (finder->heap->type[finder->tree->order[at].node] != type)
             continue;
-        if (!array_push(&words->content.items, finder->tree->object[at]))
+        if (!array_push(&words->content.items, finder->tree->order[at].node))
             return STATUS_NO_MEMORY;
         words->first.count++;
     }

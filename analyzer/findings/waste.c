@@ -121,6 +121,7 @@ static enum status look_at_all(struct waste_pass *pass)
     for (uint32_t object = 0; object < pass->heap->count && ok; object++)
         if (graph_bit(reached, object))
             ok = look_at(pass, object, &met_empty);
+    ok = ok && duplicates_finish(&pass->duplicates);
     return ok ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

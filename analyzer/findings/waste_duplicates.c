@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Equal values at different addresses, by a table of 8 bytes a slot: a part of the
- * hash, and the first object of that value, or the group once there is a second. */
-#include <stdlib.h>
+ * hash, and the first object of that value, or the group once there is a second. The
+ * table is larger than any cache: objects wait in small groups for their slots, which
+ * come meanwhile, and then for what the slots lead to. */
 #include <sys/random.h>
 
 #include "analyzer/findings/waste_pass.h"
+#include "analyzer/graph/memory.h"
 
 #define IS_GROUP    (UINT64_C(1) << 63)
 #define TAG_MASK    (UINT64_C(0x7FFFFFFF) << 32)
@@ -22,15 +24,14 @@ enum status duplicates_init(struct duplicates *duplicates, const struct heap *he
         duplicates->values.seed[0] = (uintptr_t)duplicates; /* still not the same each time */
     while (slots < candidates + candidates / 4)
         slots *= 2;
-    duplicates->slots = calloc(slots, sizeof *duplicates->slots);
     duplicates->slot_mask = slots - 1;
-    return duplicates->slots ? STATUS_OK : STATUS_NO_MEMORY;
+    return graph_alloc_zeroed(slots, sizeof *duplicates->slots, (void **)&duplicates->slots, NULL);
 }
 
 void duplicates_deinit(struct duplicates *duplicates)
 {
     array_deinit(&duplicates->groups);
-    free(duplicates->slots);
+    graph_free(duplicates->slots);
     duplicates->slots = NULL;
 }
 
@@ -74,27 +75,49 @@ static bool add_group(struct duplicates *duplicates, uint64_t *slot, uint32_t ob
     return true;
 }
 
-bool duplicates_add(struct duplicates *duplicates, uint32_t object)
+static uint64_t slot_of(const struct duplicates *duplicates, uint64_t hash)
 {
-    uint64_t hash;
+    return (hash ^ hash >> 32) & duplicates->slot_mask;
+}
+
+static bool enter(struct duplicates *duplicates, const struct waiting_value *value)
+{
+    uint64_t tag = value->hash & TAG_MASK, at = slot_of(duplicates, value->hash);
     unsigned unlike = 0;
-    if (!value_hash(&duplicates->values, object, &hash))
-        return true;
-    uint64_t tag = hash & TAG_MASK, at = (hash ^ hash >> 32) & duplicates->slot_mask;
     for (;; at = (at + 1) & duplicates->slot_mask) {
         uint64_t *slot = &duplicates->slots[at];
         if (!*slot) {
-            *slot = tag | (object + UINT64_C(1));
+            *slot = tag | (value->object + UINT64_C(1));
             return true;
         }
         if ((*slot & TAG_MASK) != tag)
             continue;
         struct duplicate *group =
             *slot & IS_GROUP ? &duplicates->groups.items[(uint32_t)*slot - 1] : NULL;
-        if (values_equal(&duplicates->values, group ? group->first : (uint32_t)*slot - 1, object))
-            return group ? add_copy(duplicates, group, object)
-                         : add_group(duplicates, slot, object);
+        uint32_t first = group ? group->first : (uint32_t)*slot - 1;
+        if (values_equal(&duplicates->values, first, value->object))
+            return group ? add_copy(duplicates, group, value->object)
+                         : add_group(duplicates, slot, value->object);
         if (++unlike == MOST_UNLIKE)
             return true;
     }
+}
+
+bool duplicates_finish(struct duplicates *duplicates)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < duplicates->waiting_count && ok; i++)
+        ok = enter(duplicates, &duplicates->waiting[i]);
+    duplicates->waiting_count = 0;
+    return ok;
+}
+
+bool duplicates_add(struct duplicates *duplicates, uint32_t object)
+{
+    struct waiting_value value = {.object = object};
+    if (!value_hash(&duplicates->values, object, &value.hash))
+        return true;
+    __builtin_prefetch(&duplicates->slots[slot_of(duplicates, value.hash)], 1);
+    duplicates->waiting[duplicates->waiting_count++] = value;
+    return duplicates->waiting_count < DUPLICATES_WAITING || duplicates_finish(duplicates);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/findings/waste_pass.h"
+#include "analyzer/graph/memory.h"
 
 #define FIRST_SLOTS 1024
 
@@ -14,9 +15,10 @@ static enum status find_ways(struct holders *holders)
     const struct heap *heap = holders->findings->heap;
     const struct graph *references = &heap->references;
     const uint32_t *parent = holders->findings->facts->paths.parent;
-    holders->via = calloc((size_t)heap->count + 1, sizeof *holders->via);
-    if (!holders->via)
-        return STATUS_NO_MEMORY;
+    enum status status =
+        graph_alloc_zeroed(heap->count, sizeof *holders->via, (void **)&holders->via, NULL);
+    if (status != STATUS_OK)
+        return status;
     for (uint32_t source = 0; source < heap->count; source++) {
         uint64_t end = references->first[source + UINT64_C(1)];
         for (uint64_t edge = references->first[source]; edge < end; edge++) {
@@ -44,7 +46,7 @@ enum status holders_init(struct holders *holders, const struct findings *finding
 void holders_deinit(struct holders *holders)
 {
     label_masks_deinit(&holders->masks);
-    free(holders->via);
+    graph_free(holders->via);
     free(holders->slots);
     array_deinit(&holders->items);
     *holders = (struct holders){0};

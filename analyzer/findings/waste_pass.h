@@ -68,20 +68,31 @@ struct duplicate {
     uint32_t holder, votes;  /* most common, see duplicates_add */
 };
 
+#define DUPLICATES_WAITING 64
+
+/* An object whose slot has been asked for. */
+struct waiting_value {
+    uint64_t hash;
+    uint32_t object;
+};
+
 struct duplicates {
     struct waste_values values;
     struct holders *holders;
     ARRAY(struct duplicate) groups; /* two copies or more */
     uint64_t *slots;                /* open addressing */
     uint64_t slot_mask;
+    struct waiting_value waiting[DUPLICATES_WAITING];
+    unsigned waiting_count;
 };
 
 /* `candidates`: objects that will be added. */
 enum status duplicates_init(struct duplicates *duplicates, const struct heap *heap,
                             struct holders *holders, uint64_t candidates) MUST_CHECK;
 void duplicates_deinit(struct duplicates *duplicates);
-/* False: out of memory. */
+/* False: out of memory. In the groups only after duplicates_finish, likewise. */
 bool duplicates_add(struct duplicates *duplicates, uint32_t object) MUST_CHECK;
+bool duplicates_finish(struct duplicates *duplicates) MUST_CHECK;
 
 /* ---- waste.c: what is added up by place. */
 struct waste_place {

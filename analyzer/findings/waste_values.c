@@ -6,6 +6,7 @@
  * (object_size)          -     of an int: length and digits, to its end */
 #include <string.h>
 
+#include "analyzer/findings/value_hash.h"
 #include "analyzer/findings/waste_pass.h"
 #include "analyzer/objects/fields.h"
 #include "inquest/base/checked_math.h"
@@ -29,14 +30,9 @@ static uint64_t mix(uint64_t a, uint64_t b)
 static uint64_t hash_bytes(const struct waste_values *values, uint64_t hash, const uint8_t *bytes,
                            uint64_t size)
 {
-    uint64_t tail = 0;
-    for (; size >= 8; bytes += 8, size -= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, sizeof word);
-        hash = mix(hash ^ word, values->seed[1]);
-    }
-    memcpy(&tail, bytes, size);
-    return mix(hash ^ tail, values->seed[1] + size);
+    for (; size >= 8; bytes += 8, size -= 8)
+        hash = mix(hash ^ load_u64(bytes), values->seed[1]);
+    return mix(hash ^ value_tail(bytes, size), values->seed[1] + size);
 }
 
 /* ---- the bytes of a value */

@@ -31,14 +31,16 @@ struct link {
 };
 
 struct search {
-    const struct graph *forward, *reverse;
+    const struct graph *forward;
+    const struct graph_sources *reverse;
     uint32_t *node;   /* preorder number, less 1, to node */
     uint32_t *number; /* node to preorder number, UNSEEN: not reached */
     uint32_t *idom;   /* by number: the parent at first */
     uint32_t *semi;   /* by number: of the semidominator */
     union {
-        uint64_t *edge;     /* by number, while they are given: the next to follow */
-        struct link *links; /* by number, afterwards */
+        uint64_t *edge;                /* by number, while they are given: the next to follow */
+        struct link *links;            /* by number, afterwards */
+        struct graph_dominated *order; /* in the end: the result's */
     };
     uint32_t reached, count; /* from the roots; with garbage */
 };
@@ -153,7 +155,7 @@ static uint32_t evaluate(struct search *search, uint32_t number, uint32_t linked
 /* The sources of much-used nodes lie all over the heap: ask for them early. */
 static inline void prefetch_source(const struct search *search, uint64_t edge, uint64_t end)
 {
-    const uint32_t *sources = search->reverse->targets;
+    const uint32_t *sources = search->reverse->sources;
     if (edge + 2 * AHEAD < end)
         __builtin_prefetch(&search->number[sources[edge + 2 * AHEAD]]);
     if (edge + AHEAD < end) {
@@ -165,15 +167,16 @@ static inline void prefetch_source(const struct search *search, uint64_t edge, u
 /* Nodes up to `last` take notice of each other only: what comes later is garbage. */
 static void find_semi(struct search *search, uint32_t first, uint32_t last)
 {
-    const struct graph *reverse = search->reverse;
+    const struct graph_sources *reverse = search->reverse;
     for (uint32_t w = last; w >= first; w--) {
         uint32_t node = search->node[w - 1], parent = search->idom[w], semi = parent;
-        uint64_t i = reverse->first[node], end = reverse->first[node + UINT64_C(1)];
+        uint64_t i = graph_sources_first(reverse, node);
+        uint64_t end = graph_sources_first(reverse, node + UINT64_C(1));
         if (i + 1 == end) /* by its parent, like most objects */
             i = end;
         for (; i < end && semi; i++) {
             prefetch_source(search, i, end);
-            uint32_t source = search->number[reverse->targets[i]];
+            uint32_t source = search->number[reverse->sources[i]];
             if (source > last)
                 continue;
             uint32_t candidate = source > w ? evaluate(search, source, w + 1) : source;
@@ -199,6 +202,26 @@ static void find_idoms(struct search *search)
         uint32_t depth = links[above].depth, far = links[above].skip;
         bool is_even = depth - links[far].depth == links[far].depth - links[links[far].skip].depth;
         links[w] = (struct link){.depth = depth + 1, .skip = is_even ? links[far].skip : above};
+    }
+}
+
+/* The tree of dominators in preorder, children in order of their numbers, in place of
+ * the links. What is in `semi`: how many nodes each dominates, and once it has its place
+ * where the next of those it dominates goes. */
+static void order_tree(struct search *search)
+{
+    uint32_t *sizes = search->semi, *next = search->semi;
+    const uint32_t *idom = search->idom;
+    for (uint32_t w = 0; w <= search->count; w++)
+        sizes[w] = 1;
+    for (uint32_t w = search->count; w > 0; w--)
+        sizes[idom[w]] += sizes[w];
+    next[0] = 0;
+    for (uint32_t w = 1; w <= search->count; w++) {
+        uint32_t size = sizes[w], place = next[idom[w]];
+        next[idom[w]] += size;
+        next[w] = place + 1;
+        search->order[place] = (struct graph_dominated){search->node[w - 1], size};
     }
 }
 
@@ -229,10 +252,11 @@ static void search_run(struct search *search, const struct graph_roots *roots,
     find_semi(search, search->reached + 1, search->count);
     find_semi(search, 1, search->reached);
     find_idoms(search);
+    order_tree(search);
     name_nodes(search);
 }
 
-enum status graph_dominators(const struct graph *forward, const struct graph *reverse,
+enum status graph_dominators(const struct graph *forward, const struct graph_sources *reverse,
                              const struct graph_roots *roots, const struct graph_roots *garbage,
                              struct graph_dominators *ret_dominators, struct error *err)
 {
@@ -244,14 +268,15 @@ enum status graph_dominators(const struct graph *forward, const struct graph *re
         status = search_init(&search, err);
     if (!status) {
         search_run(&search, roots, garbage);
-        status = graph_resize((void **)&search.node, search.count, sizeof *search.node, err);
+        status = graph_resize((void **)&search.order, search.count, sizeof *search.order, err);
     }
     if (!status) {
         *ret_dominators = (struct graph_dominators){.idom = search.number,
-                                                    .order = search.node,
+                                                    .order = search.order,
                                                     .reached = search.reached,
                                                     .order_count = search.count};
-        search.number = search.node = NULL;
+        search.number = NULL;
+        search.order = NULL;
     }
     search_deinit(&search);
     return status;
@@ -269,7 +294,7 @@ void graph_dominators_deinit(struct graph_dominators *dominators)
 void graph_retained(const struct graph_dominators *dominators, uint64_t *sizes)
 {
     for (uint32_t i = dominators->order_count; i-- > 0;) {
-        uint32_t node = dominators->order[i], idom = dominators->idom[node];
+        uint32_t node = dominators->order[i].node, idom = dominators->idom[node];
         if (idom == GRAPH_ROOT)
             continue;
         if (__builtin_add_overflow(sizes[idom], sizes[node], &sizes[idom]))

@@ -18,16 +18,16 @@
  *
  * Bytes, n nodes, m edges    result                    beside it, while running
  *   forward rows             8n + 4m                   -
- *   graph_reverse            8n + 4m                   -
+ *   graph_reverse            4n + 4m                   -
  *   graph_reach              n/8                       4n
  *   graph_paths              4n (8n with depth)        4n
  *   graph_components         n/5 + 8 x those in cycles 4n + 16 x depth + 4 x open nodes
  *   graph_garbage_roots      4 x roots                 n/8
- *   graph_dominators         8n                        16n
+ *   graph_dominators         12n                       12n
  *   graph_retained           8n (the caller's)         -
- * The highest point is graph_dominators: 40n + 8m bytes with both rows, 56 an
- * object at two references each; whatever runs beside it comes on top. Worth
- * running at the same time (graph_run): reverse and components, then, after the
+ * The highest point is graph_paths once all else is there: 40n + 8m bytes with both
+ * rows, 56 an object at two references each; graph_dominators takes 36n + 8m on the way.
+ * Worth running at the same time (graph_run): reverse and components, then, after the
  * dominators, retained and paths. */
 
 #define GRAPH_MAX_NODES (UINT32_MAX - 1) /* so that ids stay below the two marks: */
@@ -49,7 +49,7 @@ struct graph {
 
 void graph_deinit(struct graph *graph);
 
-/* Edges from or (in reverse rows) to a node, each as often as it was given. */
+/* Edges from a node, each as often as it was given. */
 static inline uint64_t graph_degree(const struct graph *graph, uint32_t node)
 {
     return graph->first[node + UINT64_C(1)] - graph->first[node];
@@ -99,10 +99,25 @@ static inline enum status MUST_CHECK graph_builder_edge(struct graph_builder *bu
 enum status graph_build(struct graph_builder builders[], size_t count, struct graph *ret_graph,
                         struct error *err) MUST_CHECK;
 
-/* ---- reverse.c: the same edges by target; each row's sources ascend. Two
- * threads take half of the targets each. */
-enum status graph_reverse(const struct graph *forward, unsigned threads, struct graph *ret_reverse,
-                          struct error *err) MUST_CHECK;
+/* ---- reverse.c: the same edges by target: sources of node v are sources[i] from
+ * graph_sources_first(v) up to that of v + 1, ascending. */
+struct graph_sources {
+    uint32_t node_count;
+    uint64_t edge_count;
+    uint32_t *narrow; /* where rows begin: node_count + 1 entries; or else */
+    uint64_t *wide;   /* the same for 2^32 edges and more */
+    uint32_t *sources;
+};
+
+/* Two threads take half of the targets each. Wide also where it need not be if `is_wide`. */
+enum status graph_reverse(const struct graph *forward, bool is_wide, unsigned threads,
+                          struct graph_sources *ret_reverse, struct error *err) MUST_CHECK;
+void graph_sources_deinit(struct graph_sources *reverse);
+
+static inline uint64_t graph_sources_first(const struct graph_sources *reverse, uint64_t node)
+{
+    return reverse->narrow ? reverse->narrow[node] : reverse->wide[node];
+}
 
 /* ---- tasks.c: runs tasks at the same time, at most `threads` (1: in order, on
  * the caller's). All are run, also where one fails; the first failure in the
@@ -174,14 +189,19 @@ enum status graph_components(const struct graph *forward, struct graph_component
                              struct error *err) MUST_CHECK;
 void graph_components_deinit(struct graph_components *components);
 
+/* How many members are before this one. */
+static inline uint32_t graph_member_rank(const struct graph_components *components, uint32_t node)
+{
+    uint64_t below = components->in_cycle[node >> 6] & ((UINT64_C(1) << (node & 63)) - 1);
+    return components->rank[node >> 6] + (uint32_t)__builtin_popcountll(below);
+}
+
 /* The component of a node, GRAPH_NONE where it is in no cycle. */
 static inline uint32_t graph_component_of(const struct graph_components *components, uint32_t node)
 {
     if (!graph_bit(components->in_cycle, node))
         return GRAPH_NONE;
-    uint64_t below = components->in_cycle[node >> 6] & ((UINT64_C(1) << (node & 63)) - 1);
-    return components
-        ->of_member[components->rank[node >> 6] + (uint32_t)__builtin_popcountll(below)];
+    return components->of_member[graph_member_rank(components, node)];
 }
 
 /* ---- garbage.c: the fewest nodes that lead to all that no root leads to: of
@@ -195,13 +215,17 @@ enum status graph_garbage_roots(const struct graph *forward, const uint64_t *rea
  * goes through, GRAPH_ROOT where there is none. `garbage` (NULL: none) are the
  * roots of what `roots` do not lead to: garbage is dominated by garbage only,
  * and its edges to reachable nodes count for nothing. */
+struct graph_dominated {
+    uint32_t node, size; /* it dominates the size - 1 nodes that follow it */
+};
+
 struct graph_dominators {
     uint32_t *idom;                /* GRAPH_NONE where no root leads to */
-    uint32_t *order;               /* reached nodes, each after the one that dominates it */
+    struct graph_dominated *order; /* reached nodes: the tree in preorder */
     uint32_t reached, order_count; /* from roots; with garbage, which comes last */
 };
 
-enum status graph_dominators(const struct graph *forward, const struct graph *reverse,
+enum status graph_dominators(const struct graph *forward, const struct graph_sources *reverse,
                              const struct graph_roots *roots, const struct graph_roots *garbage,
                              struct graph_dominators *ret_dominators, struct error *err) MUST_CHECK;
 void graph_dominators_deinit(struct graph_dominators *dominators);

@@ -8,51 +8,89 @@
 
 struct part {
     const struct graph *forward;
-    struct graph *reverse;
+    struct graph_sources *reverse;
     uint32_t begin, size; /* targets */
 };
+
+/* Both widths of where rows begin, as one loop over either: `width` is a constant where
+ * these are called. */
+enum width { NARROW, WIDE };
+
+static inline void set_first(struct graph_sources *reverse, enum width width, uint64_t row,
+                             uint64_t first)
+{
+    if (width == NARROW)
+        reverse->narrow[row] = (uint32_t)first;
+    else
+        reverse->wide[row] = first;
+}
+
+static inline uint64_t get_first(const struct graph_sources *reverse, enum width width,
+                                 uint64_t row)
+{
+    return width == NARROW ? reverse->narrow[row] : reverse->wide[row];
+}
+
+static inline void count_rows(const struct part *part, enum width width)
+{
+    const uint32_t *targets = part->forward->targets;
+    uint32_t begin = part->begin, size = part->size;
+    for (uint64_t i = 0, n = part->forward->edge_count; i < n; i++) {
+        uint32_t row = targets[i] - begin;
+        if (row < size)
+            set_first(part->reverse, width, targets[i],
+                      get_first(part->reverse, width, targets[i]) + 1);
+    }
+}
 
 static enum status count_edges(void *context, struct error *err)
 {
     (void)err;
     const struct part *part = context;
-    const uint32_t *targets = part->forward->targets;
-    uint64_t *counts = part->reverse->first + part->begin;
-    uint32_t begin = part->begin, size = part->size;
-    for (uint64_t i = 0, n = part->forward->edge_count; i < n; i++) {
-        uint32_t row = targets[i] - begin;
-        if (row < size)
-            counts[row]++;
-    }
+    if (part->reverse->narrow)
+        count_rows(part, NARROW);
+    else
+        count_rows(part, WIDE);
     return STATUS_OK;
 }
 
 /* From counts to where each row ends. */
-static void accumulate(struct graph *reverse)
+static void accumulate(struct graph_sources *reverse)
 {
+    enum width width = reverse->narrow ? NARROW : WIDE;
     uint64_t sum = 0;
     for (uint64_t row = 0; row < reverse->node_count; row++)
-        reverse->first[row] = sum += reverse->first[row];
-    reverse->first[reverse->node_count] = sum;
+        set_first(reverse, width, row, sum += get_first(reverse, width, row));
+    set_first(reverse, width, reverse->node_count, sum);
 }
 
 /* Each row from its end down, from the last source to the first: that leaves
- * its sources ascending, and in first[] where the row begins. */
-static enum status place_edges(void *context, struct error *err)
+ * its sources ascending, and where its end was where the row begins. */
+static inline void place_rows(const struct part *part, enum width width)
 {
-    (void)err;
-    const struct part *part = context;
     const struct graph *forward = part->forward;
-    uint32_t *sources = part->reverse->targets;
-    uint64_t *ends = part->reverse->first + part->begin;
+    struct graph_sources *reverse = part->reverse;
     uint32_t begin = part->begin, size = part->size;
     uint64_t edge = forward->edge_count;
     for (uint32_t source = forward->node_count; source-- > 0;)
         for (uint64_t stop = forward->first[source]; edge > stop;) {
-            uint32_t row = forward->targets[--edge] - begin;
-            if (row < size)
-                sources[--ends[row]] = source;
+            uint32_t target = forward->targets[--edge], row = target - begin;
+            if (row >= size)
+                continue;
+            uint64_t place = get_first(reverse, width, target) - 1;
+            set_first(reverse, width, target, place);
+            reverse->sources[place] = source;
         }
+}
+
+static enum status place_edges(void *context, struct error *err)
+{
+    (void)err;
+    const struct part *part = context;
+    if (part->reverse->narrow)
+        place_rows(part, NARROW);
+    else
+        place_rows(part, WIDE);
     return STATUS_OK;
 }
 
@@ -65,8 +103,8 @@ static enum status run_parts(enum status (*run)(void *, struct error *), struct 
     return graph_run(tasks, count, count, err);
 }
 
-static enum status sort_edges(const struct graph *forward, struct graph *reverse, unsigned threads,
-                              struct error *err)
+static enum status sort_edges(const struct graph *forward, struct graph_sources *reverse,
+                              unsigned threads, struct error *err)
 {
     struct part parts[MAX_PARTS];
     unsigned count = threads < 1 ? 1 : threads > MAX_PARTS ? MAX_PARTS : threads;
@@ -82,21 +120,36 @@ static enum status sort_edges(const struct graph *forward, struct graph *reverse
     return run_parts(place_edges, parts, count, err);
 }
 
-enum status graph_reverse(const struct graph *forward, unsigned threads, struct graph *ret_reverse,
-                          struct error *err)
+enum status graph_reverse(const struct graph *forward, bool is_wide, unsigned threads,
+                          struct graph_sources *ret_reverse, struct error *err)
 {
-    struct graph reverse = {.node_count = forward->node_count, .edge_count = forward->edge_count};
-    enum status status = graph_alloc_zeroed(forward->node_count + UINT64_C(1),
-                                            sizeof *reverse.first, (void **)&reverse.first, err);
+    struct graph_sources reverse = {.node_count = forward->node_count,
+                                    .edge_count = forward->edge_count};
+    uint64_t rows = forward->node_count + UINT64_C(1);
+    enum status status;
+    if (is_wide || forward->edge_count > UINT32_MAX)
+        status = graph_alloc_zeroed(rows, sizeof *reverse.wide, (void **)&reverse.wide, err);
+    else
+        status = graph_alloc_zeroed(rows, sizeof *reverse.narrow, (void **)&reverse.narrow, err);
     if (!status)
-        status = graph_alloc(forward->edge_count, sizeof *reverse.targets,
-                             (void **)&reverse.targets, err);
+        status = graph_alloc(forward->edge_count, sizeof *reverse.sources,
+                             (void **)&reverse.sources, err);
     if (!status)
         status = sort_edges(forward, &reverse, threads, err);
     if (status) {
-        graph_deinit(&reverse);
+        graph_sources_deinit(&reverse);
         return status;
     }
     *ret_reverse = reverse;
     return STATUS_OK;
+}
+
+void graph_sources_deinit(struct graph_sources *reverse)
+{
+    if (!reverse)
+        return;
+    graph_free(reverse->narrow);
+    graph_free(reverse->wide);
+    graph_free(reverse->sources);
+    *reverse = (struct graph_sources){0};
 }

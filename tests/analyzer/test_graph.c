@@ -19,21 +19,23 @@ static void test_reverse(void **state)
     struct sample sample;
     for (unsigned number = 0; number < SAMPLES; number++) {
         sample_make(&sample, number);
-        struct graph forward = sample_graph(&sample), reverse;
-        assert_int_equal(graph_reverse(&forward, number % 8 ? 1 : 2 + number % 5, &reverse, NULL),
+        struct graph forward = sample_graph(&sample);
+        struct graph_sources reverse;
+        unsigned threads = number % 8 ? 1 : 2 + number % 5;
+        assert_int_equal(graph_reverse(&forward, number % 3 == 0, threads, &reverse, NULL),
                          STATUS_OK);
+        assert_true(number % 3 ? reverse.narrow && !reverse.wide : reverse.wide && !reverse.narrow);
         assert_int_equal(reverse.node_count, forward.node_count);
         assert_int_equal(reverse.edge_count, sample.edge_count);
         uint64_t at = 0;
         for (uint32_t node = 0; node < sample.node_count; node++) {
-            assert_int_equal(reverse.first[node], at);
+            assert_int_equal(graph_sources_first(&reverse, node), at);
             for (unsigned i = 0; i < sample.edge_count; i++)
                 if (sample.targets[i] == node)
-                    assert_int_equal(reverse.targets[at++], sample.sources[i]);
-            assert_int_equal(graph_degree(&reverse, node), at - reverse.first[node]);
+                    assert_int_equal(reverse.sources[at++], sample.sources[i]);
         }
-        assert_int_equal(reverse.first[sample.node_count], sample.edge_count);
-        graph_deinit(&reverse);
+        assert_int_equal(graph_sources_first(&reverse, sample.node_count), sample.edge_count);
+        graph_sources_deinit(&reverse);
         graph_deinit(&forward);
     }
 }
@@ -165,13 +167,25 @@ static void test_paths(void **state)
     }
 }
 
+static bool is_dominated(const struct graph_dominators *dominators, uint32_t node, uint32_t by)
+{
+    while (node != by && dominators->idom[node] != GRAPH_ROOT)
+        node = dominators->idom[node];
+    return node == by;
+}
+
 static void check_order(const struct sample *sample, const struct graph_dominators *dominators,
                         uint64_t roots_reach)
 {
     uint64_t seen = 0;
     for (uint32_t i = 0; i < dominators->order_count; i++) {
-        uint32_t node = dominators->order[i], idom = dominators->idom[node];
+        const struct graph_dominated *at = &dominators->order[i];
+        uint32_t node = at->node, idom = dominators->idom[node];
         assert_true(node < sample->node_count);
+        assert_true(at->size && at->size <= dominators->order_count - i);
+        for (uint32_t j = i + 1; j < dominators->order_count; j++)
+            assert_int_equal(j - i < at->size,
+                             is_dominated(dominators, dominators->order[j].node, node));
         assert_false(seen & BIT(node));
         assert_true(idom == GRAPH_ROOT || seen & BIT(idom));
         assert_int_equal(i < dominators->reached, roots_reach >> node & 1);
@@ -197,11 +211,12 @@ static void test_dominators_and_retained(void **state)
     struct sample sample;
     for (unsigned number = 0; number < SAMPLES; number++) {
         sample_make(&sample, number);
-        struct graph forward = sample_graph(&sample), reverse;
+        struct graph forward = sample_graph(&sample);
+        struct graph_sources reverse;
         struct graph_roots roots = sample_roots(&sample);
         struct graph_dominators dominators;
         uint64_t set = sample_root_set(&sample), reached = reference_reach(&sample, set, 0);
-        assert_int_equal(graph_reverse(&forward, 1, &reverse, NULL), STATUS_OK);
+        assert_int_equal(graph_reverse(&forward, number % 2, 1, &reverse, NULL), STATUS_OK);
         assert_int_equal(graph_dominators(&forward, &reverse, &roots, NULL, &dominators, NULL),
                          STATUS_OK);
         uint64_t retained[SAMPLE_NODES];
@@ -217,7 +232,7 @@ static void test_dominators_and_retained(void **state)
                 assert_int_equal(retained[node], sample.sizes[node]);
             }
         graph_dominators_deinit(&dominators);
-        graph_deinit(&reverse);
+        graph_sources_deinit(&reverse);
         graph_deinit(&forward);
     }
 }
@@ -292,13 +307,14 @@ static void test_garbage(void **state)
     unsigned with_garbage = 0;
     for (unsigned number = 0; number < SAMPLES; number++) {
         sample_make(&sample, number);
-        struct graph forward = sample_graph(&sample), reverse;
+        struct graph forward = sample_graph(&sample);
+        struct graph_sources reverse;
         struct graph_roots roots = sample_roots(&sample);
         struct graph_components components;
         struct graph_dominators dominators;
         uint64_t *bitmap, set = sample_root_set(&sample), retained[SAMPLE_NODES], expected;
         uint32_t *nodes, count;
-        assert_int_equal(graph_reverse(&forward, 1, &reverse, NULL), STATUS_OK);
+        assert_int_equal(graph_reverse(&forward, number % 2, 1, &reverse, NULL), STATUS_OK);
         assert_int_equal(graph_reach(&forward, &roots, &bitmap, NULL), STATUS_OK);
         assert_int_equal(graph_components(&forward, &components, NULL), STATUS_OK);
         assert_int_equal(graph_garbage_roots(&forward, bitmap, &components, &nodes, &count, NULL),
@@ -326,7 +342,7 @@ static void test_garbage(void **state)
         graph_components_deinit(&components);
         graph_free(nodes);
         graph_free(bitmap);
-        graph_deinit(&reverse);
+        graph_sources_deinit(&reverse);
         graph_deinit(&forward);
     }
     assert_true(with_garbage > SAMPLES / 4);
@@ -342,17 +358,18 @@ static void test_garbage_root_that_is_reachable(void **state)
                                   .sources = {0, 1},
                                   .targets = {1, 2},
                                   .roots = {0}};
-    struct graph forward = sample_graph(&sample), reverse;
+    struct graph forward = sample_graph(&sample);
+    struct graph_sources reverse;
     struct graph_roots roots = sample_roots(&sample);
     struct graph_roots garbage = {.nodes = (const uint32_t[]){2}, .count = 1};
     struct graph_dominators dominators;
-    assert_int_equal(graph_reverse(&forward, 1, &reverse, NULL), STATUS_OK);
+    assert_int_equal(graph_reverse(&forward, false, 1, &reverse, NULL), STATUS_OK);
     assert_int_equal(graph_dominators(&forward, &reverse, &roots, &garbage, &dominators, NULL),
                      STATUS_OK);
     assert_int_equal(dominators.idom[2], 1);
     assert_int_equal(dominators.reached, 3);
     graph_dominators_deinit(&dominators);
-    graph_deinit(&reverse);
+    graph_sources_deinit(&reverse);
     graph_deinit(&forward);
 }
 
@@ -360,7 +377,8 @@ static void test_retained_stops_at_the_largest_number(void **state)
 {
     (void)state;
     struct graph_dominators dominators = {.idom = (uint32_t[]){GRAPH_ROOT, 0, 0},
-                                          .order = (uint32_t[]){0, 1, 2},
+                                          .order =
+                                              (struct graph_dominated[]){{0, 3}, {1, 1}, {2, 1}},
                                           .reached = 3,
                                           .order_count = 3};
     uint64_t sizes[] = {5, UINT64_MAX - 4, 1};
@@ -374,14 +392,15 @@ static void test_roots_outside_are_refused(void **state)
     (void)state;
     struct sample sample;
     sample_make(&sample, 10);
-    struct graph forward = sample_graph(&sample), reverse;
+    struct graph forward = sample_graph(&sample);
+    struct graph_sources reverse;
     struct graph_roots good = {.nodes = (const uint32_t[]){0, 9}, .count = 2};
     struct graph_roots bad = {.nodes = (const uint32_t[]){0, 10}, .count = 2};
     struct graph_paths paths;
     struct graph_dominators dominators;
     struct error err = {0};
     uint64_t *reached;
-    assert_int_equal(graph_reverse(&forward, 1, &reverse, NULL), STATUS_OK);
+    assert_int_equal(graph_reverse(&forward, false, 1, &reverse, NULL), STATUS_OK);
     assert_int_equal(graph_reach(&forward, &bad, &reached, &err), STATUS_USAGE);
     assert_string_equal(err.message, "object graph: root 1 is node 10 of 10");
     assert_int_equal(graph_paths(&forward, &bad, false, &paths, NULL), STATUS_USAGE);
@@ -389,7 +408,7 @@ static void test_roots_outside_are_refused(void **state)
                      STATUS_USAGE);
     assert_int_equal(graph_dominators(&forward, &reverse, &good, &bad, &dominators, NULL),
                      STATUS_USAGE);
-    graph_deinit(&reverse);
+    graph_sources_deinit(&reverse);
     graph_deinit(&forward);
 }
 

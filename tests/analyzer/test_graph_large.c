@@ -14,7 +14,8 @@
 
 /* All passes over one graph, as the analyzer runs them. */
 struct analysis {
-    struct graph forward, reverse;
+    struct graph forward;
+    struct graph_sources reverse;
     struct graph_roots roots, garbage_roots;
     struct graph_paths paths;
     struct graph_components components;
@@ -47,7 +48,7 @@ static void analyze(struct analysis *analysis, unsigned threads)
     const struct graph_task alone[] = {{run_components, analysis}};
     const struct graph_task both[] = {{run_dominators, analysis}, {run_paths, analysis}};
     struct graph *forward = &analysis->forward;
-    assert_int_equal(graph_reverse(forward, threads, &analysis->reverse, NULL), STATUS_OK);
+    assert_int_equal(graph_reverse(forward, false, threads, &analysis->reverse, NULL), STATUS_OK);
     assert_int_equal(graph_run(alone, 1, threads, NULL), STATUS_OK);
     assert_int_equal(graph_reach(forward, &analysis->roots, &analysis->reached, NULL), STATUS_OK);
     assert_int_equal(graph_garbage_roots(forward, analysis->reached, &analysis->components,
@@ -65,7 +66,7 @@ static void analyze(struct analysis *analysis, unsigned threads)
 static void analysis_deinit(struct analysis *analysis)
 {
     graph_deinit(&analysis->forward);
-    graph_deinit(&analysis->reverse);
+    graph_sources_deinit(&analysis->reverse);
     graph_paths_deinit(&analysis->paths);
     graph_components_deinit(&analysis->components);
     graph_dominators_deinit(&analysis->dominators);
@@ -227,7 +228,8 @@ static void test_complete_bipartite(void **state)
         CHECK(analysis.dominators.idom[node] == GRAPH_ROOT);
         CHECK(analysis.retained[node] == 1);
         CHECK(analysis.paths.parent[node] == (node < side ? GRAPH_ROOT : side - 1));
-        CHECK(graph_degree(&analysis.reverse, node) == (node < side ? 1 : 2 * side));
+        CHECK(analysis.reverse.narrow[node + 1] - analysis.reverse.narrow[node] ==
+              (node < side ? 1 : 2 * side));
     }
     analysis_deinit(&analysis);
 }
@@ -304,16 +306,16 @@ static uint32_t meet(const uint32_t *idom, uint32_t a, uint32_t b)
 }
 
 /* Cooper, Harvey and Kennedy's algorithm: rounds until nothing changes, over the
- * order that the pass gave (each node after its dominator, preorder). */
+ * order that the pass gave (the tree in preorder). */
 static void check_by_rounds(const struct analysis *analysis)
 {
     uint32_t nodes = analysis->forward.node_count, count = analysis->dominators.reached;
-    const uint32_t *order = analysis->dominators.order;
+    const struct graph_dominated *order = analysis->dominators.order;
     uint32_t *number = calloc(nodes, sizeof *number), *idom = calloc(count + 1, sizeof *idom);
     bool *is_root = calloc(nodes, sizeof *is_root), changed = true;
     assert_true(number && idom && is_root);
     for (uint32_t i = 0; i < count; i++)
-        number[order[i]] = i + 1;
+        number[order[i].node] = i + 1;
     for (uint32_t i = 0; i < analysis->roots.count; i++)
         is_root[analysis->roots.nodes[i]] = true;
     for (uint32_t i = 1; i <= count; i++)
@@ -321,10 +323,10 @@ static void check_by_rounds(const struct analysis *analysis)
     while (changed) {
         changed = false;
         for (uint32_t i = 1; i <= count; i++) {
-            uint32_t node = order[i - 1], best = is_root[node] ? 0 : UINT32_MAX;
-            const struct graph *reverse = &analysis->reverse;
-            for (uint64_t j = reverse->first[node]; j < reverse->first[node + 1]; j++) {
-                uint32_t other = number[reverse->targets[j]];
+            uint32_t node = order[i - 1].node, best = is_root[node] ? 0 : UINT32_MAX;
+            const struct graph_sources *reverse = &analysis->reverse;
+            for (uint64_t j = reverse->narrow[node]; j < reverse->narrow[node + 1]; j++) {
+                uint32_t other = number[reverse->sources[j]];
                 if (!other || idom[other] == UINT32_MAX)
                     continue;
                 best = best == UINT32_MAX ? other : meet(idom, best, other);
@@ -334,8 +336,8 @@ static void check_by_rounds(const struct analysis *analysis)
         }
     }
     for (uint32_t i = 1; i <= count; i++) {
-        uint32_t node = order[i - 1];
-        CHECK(analysis->dominators.idom[node] == (idom[i] ? order[idom[i] - 1] : GRAPH_ROOT));
+        uint32_t node = order[i - 1].node;
+        CHECK(analysis->dominators.idom[node] == (idom[i] ? order[idom[i] - 1].node : GRAPH_ROOT));
     }
     free(number);
     free(idom);
@@ -368,8 +370,8 @@ static void test_threads_change_nothing(void **state)
         make_random(&two, nodes, threads, roots, 3);
         analyze(&one, 1);
         analyze(&two, threads);
-        SAME(reverse.first, nodes + 1);
-        SAME(reverse.targets, one.forward.edge_count);
+        SAME(reverse.narrow, nodes + 1);
+        SAME(reverse.sources, one.forward.edge_count);
         SAME(paths.parent, nodes);
         SAME(dominators.idom, nodes);
         assert_int_equal(one.dominators.order_count, two.dominators.order_count);

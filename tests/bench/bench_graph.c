@@ -186,7 +186,8 @@ static double peak_bytes(void)
 struct analysis {
     struct heap *heap;
     double idle_bytes; /* of memory before the graph, the shuffle's tables included */
-    struct graph forward, reverse;
+    struct graph forward;
+    struct graph_sources reverse;
     struct graph_roots roots, garbage_roots;
     struct graph_components components;
     struct graph_dominators dominators;
@@ -214,13 +215,13 @@ static enum status run_rows(void *context, struct error *err)
 static enum status run_reverse(void *context, struct error *err)
 {
     struct analysis *analysis = context;
-    return graph_reverse(&analysis->forward, 1, &analysis->reverse, err);
+    return graph_reverse(&analysis->forward, false, 1, &analysis->reverse, err);
 }
 
 static enum status run_reverse_by_two(void *context, struct error *err)
 {
     struct analysis *analysis = context;
-    return graph_reverse(&analysis->forward, 2, &analysis->reverse, err);
+    return graph_reverse(&analysis->forward, false, 2, &analysis->reverse, err);
 }
 
 static enum status run_components(void *context, struct error *err)
@@ -273,7 +274,7 @@ static enum status run_paths(void *context, struct error *err)
 
 static void forget_results(struct analysis *analysis)
 {
-    graph_deinit(&analysis->reverse);
+    graph_sources_deinit(&analysis->reverse);
     graph_components_deinit(&analysis->components);
     graph_dominators_deinit(&analysis->dominators);
     graph_paths_deinit(&analysis->paths);
