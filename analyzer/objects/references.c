@@ -7,7 +7,8 @@
 #include "analyzer/objects/references_plan.h"
 #include "inquest/base/checked_math.h"
 
-/* Addresses below are small numbers and tags that C code keeps in object fields. */
+/* Addresses below are small numbers and tags that C code keeps in object
+ * fields. */
 #define ADDRESS_MIN 4096
 #define LOOK_MAX    1536 /* before + reach of any plan */
 #define RESERVE_MAX 65536
@@ -152,7 +153,8 @@ static void visit_words(struct object_walk *walk)
     }
 }
 
-/* A borrowed view of the object, or a copy where its bytes are in several pieces. */
+/* A borrowed view of the object, or a copy where its bytes are in several
+ * pieces. */
 static bool look(struct object_walk *walk, uint8_t copy[LOOK_MAX])
 {
     const struct reference_plan *plan = walk->plan;
@@ -189,6 +191,23 @@ const struct reference_plan *reference_plan_of(struct python_process *process,
 enum status references_prepare(struct python_process *process, const struct python_type *type)
 {
     return reference_plan_of(process, type) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* A plan asks for the types of its bases, which may move the table. */
+enum status references_prepare_all(struct python_process *process)
+{
+    const struct address_map *entries = &process->types->entries;
+    for (size_t i = 0; i < entries->capacity; i++) {
+        const struct type_entry *entry = entries->slots[i].value;
+        size_t capacity = entries->capacity;
+        if (!entry || !entry->has_objects || entry->plan)
+            continue;
+        if (!reference_plan_of(process, &entry->type))
+            return STATUS_NO_MEMORY;
+        if (entries->capacity != capacity)
+            i = (size_t)-1;
+    }
+    return STATUS_OK;
 }
 
 enum status object_references(struct python_process *process, const struct python_type *type,

@@ -20,7 +20,7 @@ void heap_column_deinit(struct heap_column *column)
     column->low = NULL;
 }
 
-uint64_t heap_column_wide(const struct heap_column *column, uint32_t object)
+static size_t wide_place(const struct heap_column *column, uint32_t object)
 {
     size_t low = 0, high = column->wide.count;
     while (high - low > 1) {
@@ -30,7 +30,20 @@ uint64_t heap_column_wide(const struct heap_column *column, uint32_t object)
         else
             high = middle;
     }
-    return column->wide.items[low].value;
+    return low;
+}
+
+uint64_t heap_column_wide(const struct heap_column *column, uint32_t object)
+{
+    return column->wide.items[wide_place(column, object)].value;
+}
+
+void heap_column_lower(struct heap_column *column, uint32_t object, uint64_t value)
+{
+    if (column->low[object] == HEAP_WIDE)
+        column->wide.items[wide_place(column, object)].value = value;
+    else
+        column->low[object] = (uint16_t)value;
 }
 
 static int compare_wide(const void *left, const void *right)

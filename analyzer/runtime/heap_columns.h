@@ -8,8 +8,8 @@
 #include "inquest/base/array.h"
 #include "inquest/base/error.h"
 
-/* Columns of numbers that fit into 32 bits but for a few: half the memory, and what
- * does not fit has a row in a list of its own. */
+/* Columns of numbers that fit into 16 bits but for a few: a quarter of the
+ * memory, and what does not fit has a row in a list of its own. */
 
 struct heap_wide {
     uint32_t object;
@@ -17,12 +17,12 @@ struct heap_wide {
 };
 
 struct heap_column {
-    uint32_t *low;                /* HEAP_WIDE: in the list; HEAP_MOST: UINT64_MAX */
+    uint16_t *low;                /* HEAP_WIDE: in the list; HEAP_MOST: UINT64_MAX */
     ARRAY(struct heap_wide) wide; /* ascending by object */
 };
 
-#define HEAP_MOST UINT32_MAX
-#define HEAP_WIDE (UINT32_MAX - 1)
+#define HEAP_MOST UINT16_MAX
+#define HEAP_WIDE (UINT16_MAX - 1)
 
 /* Room for `count` objects. */
 enum status heap_column_init(struct heap_column *column, uint32_t count) MUST_CHECK;
@@ -34,7 +34,7 @@ static inline enum status MUST_CHECK heap_column_set(struct heap_column *column,
                                                      uint64_t value)
 {
     if (value < HEAP_WIDE || value == UINT64_MAX) {
-        column->low[object] = value == UINT64_MAX ? HEAP_MOST : (uint32_t)value;
+        column->low[object] = value == UINT64_MAX ? HEAP_MOST : (uint16_t)value;
         return STATUS_OK;
     }
     const struct heap_wide wide = {object, value};
@@ -43,17 +43,19 @@ static inline enum status MUST_CHECK heap_column_set(struct heap_column *column,
 }
 
 uint64_t heap_column_wide(const struct heap_column *column, uint32_t object);
+/* `value` is smaller than what the object has. */
+void heap_column_lower(struct heap_column *column, uint32_t object, uint64_t value);
 
 static inline uint64_t heap_column_get(const struct heap_column *column, uint32_t object)
 {
-    uint32_t low = column->low[object];
+    uint16_t low = column->low[object];
     if (low < HEAP_WIDE)
         return low;
     return low == HEAP_MOST ? UINT64_MAX : heap_column_wide(column, object);
 }
 
-/* The list follows objects that get other numbers, HEAP_NAMELESS for none; it is in
- * order again when it has been sorted. */
+/* The list follows objects that get other numbers, HEAP_NAMELESS for none; it
+ * is in order again when it has been sorted. */
 #define HEAP_NAMELESS (UINT32_MAX - 1)
 void heap_column_rename(struct heap_column *column, const uint32_t *renamed);
 void heap_column_sort(struct heap_column *column);

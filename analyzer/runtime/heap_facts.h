@@ -16,9 +16,11 @@ struct heap_facts {
     uint64_t *retained;       /* bytes that would go with the object */
 };
 
-/* Takes roots->reached over. */
+/* Takes roots->reached over. `beside` (NULL: nothing) is run while one processor would be
+ * idle; it may read the heap and what the roots reach. */
 enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
-                            struct heap_facts *ret_facts, struct error *err) MUST_CHECK;
+                            const struct graph_task *beside, struct heap_facts *ret_facts,
+                            struct error *err) MUST_CHECK;
 void heap_facts_deinit(struct heap_facts *facts);
 
 /* Bytes that would go if all instances of a type went, by index into heap->types;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/runtime/heap_find.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "analyzer/graph/graph.h"
+#include "analyzer/objects/type_table.h"
 #include "analyzer/runtime/heap_block.h"
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"
 #include "inquest/base/limits.h"
 #include "inquest/base/progress.h"
 
+#define THREADS           2
 #define GENERATIONS       3
 #define LINK_MASK         (~UINT64_C(3)) /* the collector keeps flags in a link's low bits */
 #define MINIMUM_ALIGNMENT 8
@@ -18,12 +22,14 @@
 /* Above this no count is real: what stands there is a pointer or text. */
 #define LARGEST_REFCOUNT (UINT64_C(1) << 40)
 
-/* 3.11's static objects begin at 999,999,999 and are counted up and down from there. */
+/* 3.11's static objects begin at 999,999,999 and are counted up and down from
+ * there. */
 #define STATIC_REFCOUNT_3_11 UINT64_C(500000000)
 
-/* From 3.12 on a count has 32 bits. Above are flags in 3.14 and later, and what an
- * extension that was built for an older one added to an immortal's count, which is
- * little. An address, as a free list keeps in the first word of its items, has more. */
+/* From 3.12 on a count has 32 bits. Above are flags in 3.14 and later, and what
+ * an extension that was built for an older one added to an immortal's count,
+ * which is little. An address, as a free list keeps in the first word of its
+ * items, has more. */
 #define COUNT_BITS   32
 #define FLAG_BITS    16
 #define MOST_CARRIED 0xFF
@@ -91,13 +97,23 @@ const struct python_type *object_alive_at(struct python_process *process, uint64
     return type;
 }
 
-const struct python_type *object_met_at(struct python_process *process, uint64_t addr)
+bool object_may_be_at(const struct python_process *process, uint64_t addr, bool is_surely_one)
 {
-    return pool_has_nothing_at(process, addr) ? NULL : object_alive_at(process, addr);
+    struct reference_window window = {0};
+    uint64_t count, type_addr, metatype_addr;
+    if (addr % MINIMUM_ALIGNMENT ||
+        object_head(process, &window, addr, &count, &type_addr) != STATUS_OK ||
+        !is_count(process, count))
+        return false;
+    if (!address_map_get(&process->types->entries, type_addr) &&
+        (type_addr % MINIMUM_ALIGNMENT ||
+         object_pointer(process, type_addr, PY_object_type, &metatype_addr) != STATUS_OK))
+        return false;
+    return !(is_surely_one ? pool_has_nothing_at(process, addr) : pool_is_sound_at(process, addr));
 }
 
-/* 3.11 has two words in front of an instance that has its dictionary managed; later
- * ones have a flag of their own for them. */
+/* 3.11 has two words in front of an instance that has its dictionary managed;
+ * later ones have a flag of their own for them. */
 static enum python_field pre_header_flag(const struct python_layout *layout)
 {
     return layout_has(layout, PY_constant_tpflags_preheader) ? PY_constant_tpflags_preheader
@@ -118,7 +134,8 @@ uint64_t object_header_bytes(const struct python_process *process, const struct 
 
 /* ---- types by address */
 
-/* What a type's instances need of a block. NULL: no type stands at the address. */
+/* What a type's instances need of a block. NULL: no type stands at the address.
+ */
 struct known_type {
     uint64_t addr;
     const struct python_type *type;
@@ -130,14 +147,41 @@ struct known_type {
 #define OBJECT_BYTES  16   /* reference count and type */
 #define HEADERS_BYTES 32   /* at most, before an object */
 
+/* The lists and the pools are looked through at the same time. New types are
+ * learned from the lists alone meanwhile; a pool with one that is not known yet
+ * waits until they are done. So the types are learned in the same order as by
+ * one thread. */
 struct find_pass {
     struct python_process *process;
     struct heap_find *find;
     struct progress *progress;
+    pthread_mutex_t *learning;
+    bool is_learner, has_unknown;
+    ARRAY(uint64_t) waiting; /* pools */
     struct reference_window window;
     unsigned minor;
     struct known_type known[KNOWN_TYPES];
 };
+
+/* NULL for none, or for one that is not known yet. */
+static const struct python_type *ask_type(struct find_pass *pass, uint64_t type_addr)
+{
+    struct python_process *process = pass->process;
+    const struct python_type *type = NULL;
+    uint64_t metatype_addr;
+    pthread_mutex_lock(pass->learning);
+    struct type_entry *entry =
+        (struct type_entry *)(uintptr_t)address_map_get(&process->types->entries, type_addr);
+    if (!entry && pass->is_learner && type_at(process, type_addr, &type) == STATUS_OK)
+        entry = (struct type_entry *)(uintptr_t)type;
+    if (entry)
+        entry->has_objects = true;
+    else if (!pass->is_learner && !(type_addr & 7))
+        pass->has_unknown =
+            object_pointer(process, type_addr, PY_object_type, &metatype_addr) == STATUS_OK;
+    pthread_mutex_unlock(pass->learning);
+    return entry ? &entry->type : NULL;
+}
 
 static const struct known_type *know_type(struct find_pass *pass, uint64_t type_addr)
 {
@@ -145,13 +189,13 @@ static const struct known_type *know_type(struct find_pass *pass, uint64_t type_
     struct known_type *known = &pass->known[hash % KNOWN_TYPES];
     if (known->addr == type_addr)
         return known;
-    *known = (struct known_type){.addr = type_addr};
-    if (type_at(pass->process, type_addr, &known->type) != STATUS_OK) {
-        known->type = NULL;
-        return known;
+    *known = (struct known_type){.type = ask_type(pass, type_addr)};
+    if (!pass->has_unknown)
+        known->addr = type_addr;
+    if (known->type) {
+        known->header_bytes = object_header_bytes(pass->process, known->type);
+        known->need = block_need_of(pass->process, known->type);
     }
-    known->header_bytes = object_header_bytes(pass->process, known->type);
-    known->need = block_need_of(pass->process, known->type);
     return known;
 }
 
@@ -185,8 +229,9 @@ static enum status read_link(struct find_pass *pass, uint64_t addr, uint64_t *re
     return STATUS_OK;
 }
 
-/* Whether a header refers back to the one that led to it: then it is one, whatever
- * became of its object. While a collection runs, other things stand there. */
+/* Whether a header refers back to the one that led to it: then it is one,
+ * whatever became of its object. While a collection runs, other things stand
+ * there. */
 static bool is_linked(struct find_pass *pass, uint64_t link, uint64_t before)
 {
     uint64_t back;
@@ -204,14 +249,16 @@ static enum status walk_ring(struct find_pass *pass, uint64_t head_addr, unsigne
         uint64_t addr = link + header_bytes;
         bool is_object = is_alive(pass, addr);
         if (is_object ? !heap_map_add(find->tracked, addr) : !is_linked(pass, link, before)) {
-            find->note = "a list of the garbage collector is damaged: it was followed up to there";
+            find->note = "a list of the garbage collector is damaged: it was "
+                         "followed up to there";
             return STATUS_OK;
         }
         if (is_object) {
             find->tracked_count++;
             find->generation_count[list]++;
         } else {
-            find->note = "a list of the garbage collector has damaged objects: they are left out";
+            find->note = "a list of the garbage collector has damaged objects: they "
+                         "are left out";
         }
         before = link;
         status = read_link(pass, link, &link);
@@ -240,8 +287,8 @@ static enum status walk_generations(struct find_pass *pass)
 
 /* ---- pools */
 
-/* Whether an object stands `offset` bytes into a block: right behind the headers
- * that its type calls for, and not longer than the block. */
+/* Whether an object stands `offset` bytes into a block: right behind the
+ * headers that its type calls for, and not longer than the block. */
 static bool is_object(struct find_pass *pass, const uint8_t *block, uint64_t block_size,
                       uint64_t offset)
 {
@@ -271,19 +318,48 @@ static bool add_block_object(struct find_pass *pass, const struct pool *pool, ui
 static enum status find_in_pool(void *context, const struct pool *pool)
 {
     struct find_pass *pass = context;
+    uint32_t objects = 0;
+    pass->has_unknown = false;
     for (uint32_t block = 0; block < pool->block_count; block++) {
         if (!(pool->live[block / 64] >> (block & 63) & 1))
             continue;
-        if (add_block_object(pass, pool, POOL_HEADER_BYTES + block * pool->block_size)) {
-            pass->find->object_blocks++;
-        } else {
-            pass->find->other_blocks++;
-            pass->find->other_bytes += pool->block_size;
-        }
+        objects += add_block_object(pass, pool, POOL_HEADER_BYTES + block * pool->block_size);
+        if (pass->has_unknown)
+            return array_push(&pass->waiting, pool->addr) ? STATUS_OK : STATUS_NO_MEMORY;
     }
+    pass->find->object_blocks += objects;
+    pass->find->other_blocks += pool->live_count - objects;
+    pass->find->other_bytes += (uint64_t)(pool->live_count - objects) * pool->block_size;
     progress_update(pass->progress, "finding objects", "blocks",
                     pass->find->object_blocks + pass->find->other_blocks, 0);
     return STATUS_OK;
+}
+
+/* Those that a type was missing for. */
+static enum status find_in_waiting(struct find_pass *pass)
+{
+    uint64_t live[POOL_LIVE_WORDS];
+    struct pool pool;
+    enum status status = STATUS_OK;
+    pass->is_learner = true;
+    for (size_t i = 0; i < pass->waiting.count && status == STATUS_OK; i++) {
+        pool_read(pass->process, pass->waiting.items[i], live, &pool);
+        status = find_in_pool(pass, &pool);
+    }
+    return status;
+}
+
+static enum status visit_lists(void *context, struct error *err)
+{
+    enum status status = walk_generations(context);
+    return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", status_name(status));
+}
+
+static enum status visit_pools(void *context, struct error *err)
+{
+    struct find_pass *pass = context;
+    enum status status = pools_visit(pass->process, find_in_pool, pass, &pass->find->pools);
+    return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", status_name(status));
 }
 
 static uint64_t count_words(const struct core_dump *core)
@@ -295,28 +371,40 @@ static uint64_t count_words(const struct core_dump *core)
     return bytes / 8 + 1;
 }
 
+static enum status visit_all(struct find_pass *lists, struct find_pass *pools)
+{
+    const struct graph_task tasks[] = {{visit_lists, lists}, {visit_pools, pools}};
+    struct error err = {0};
+    enum status status = graph_run(tasks, 2, THREADS, &err);
+    return status == STATUS_OK ? find_in_waiting(pools) : status;
+}
+
 enum status heap_find_objects(struct python_process *process, struct progress *progress,
                               struct heap_find *ret_find)
 {
-    process->most_references = count_words(memory_image_core(process->image));
     struct heap_find find = {0};
-    struct find_pass *pass = calloc(1, sizeof *pass);
-    if (!pass)
+    pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
+    struct find_pass *passes = calloc(2, sizeof *passes);
+    if (!passes)
         return STATUS_NO_MEMORY;
-    pass->process = process;
-    pass->find = &find;
-    pass->progress = progress;
-    pass->minor = layout_minor(&process->layout);
+    process->most_references = count_words(memory_image_core(process->image));
+    for (unsigned i = 0; i < 2; i++) {
+        passes[i].process = process;
+        passes[i].find = &find;
+        passes[i].progress = progress;
+        passes[i].learning = &learning;
+        passes[i].minor = layout_minor(&process->layout);
+    }
+    passes[0].is_learner = true;
     enum status status = heap_map_create(process->image, &find.objects);
     if (status == STATUS_OK)
         status = heap_map_create(process->image, &find.tracked);
     if (status == STATUS_OK)
-        status = walk_generations(pass);
-    if (status == STATUS_OK)
-        status = pools_visit(process, find_in_pool, pass, &find.pools);
+        status = visit_all(&passes[0], &passes[1]);
     if (status == STATUS_OK)
         heap_map_join(find.objects, find.tracked);
-    free(pass);
+    array_deinit(&passes[1].waiting);
+    free(passes);
     if (status == STATUS_OK)
         *ret_find = find;
     else

@@ -7,14 +7,15 @@
 #include "analyzer/runtime/heap_pools.h"
 #include "inquest/base/array.h"
 
-/* Finds objects without following references: those on the collector's lists and
- * those in pymalloc's pools. What is left (static ones, large ones that the
+/* Finds objects without following references: those on the collector's lists
+ * and those in pymalloc's pools. What is left (static ones, large ones that the
  * collector doesn't know) only references lead to. */
 struct heap_find {
     struct heap_map *objects; /* all that were found */
     struct heap_map *tracked; /* those on the collector's lists */
     uint64_t tracked_count;
-    uint64_t generation_count[4]; /* of them, by list: youngest first; last what is frozen */
+    uint64_t generation_count[4]; /* of them, by list: youngest first; last what
+                                     is frozen */
     struct pool_totals pools;
     uint64_t object_blocks, other_blocks; /* live pool blocks with an object, with other data */
     uint64_t other_bytes;
@@ -25,13 +26,20 @@ enum status heap_find_objects(struct python_process *process, struct progress *p
                               struct heap_find *ret_find) MUST_CHECK;
 void heap_find_deinit(struct heap_find *find);
 
-/* Whether a live object stands at `addr`: a type that proves itself, and a count
- * above zero (freed and free-listed memory has none). NULL for no. */
+/* Whether a live object stands at `addr`: a type that proves itself, and a
+ * count above zero (freed and free-listed memory has none). NULL for no. */
 const struct python_type *object_alive_at(struct python_process *process, uint64_t addr);
 
-/* The same for an address that neither list nor pool showed, which some word led to:
- * freed memory can look alive, but its pool knows better. */
-const struct python_type *object_met_at(struct python_process *process, uint64_t addr);
+/* The same for an address that neither list nor pool showed, which some word
+ * led to: freed memory can look alive, but its pool knows better. A word that
+ * is surely a reference may lead to an object within a block that holds
+ * something else. Any other may be a stale one, and memory that was used again
+ * can look like an object: an int takes 8 for its size and then its digits,
+ * which, where the int is an id(), are a type's address. Such a false bytearray
+ * had 12 MB, a false list a table of other objects. As far as can be told
+ * without learning new types, so on any thread: false is sure, true where the
+ * type is known or may be one. */
+bool object_may_be_at(const struct python_process *process, uint64_t addr, bool is_surely_one);
 
 /* What stands before an object of this type in its memory block, in bytes. */
 uint64_t object_header_bytes(const struct python_process *process, const struct python_type *type);
@@ -44,14 +52,15 @@ enum status object_head(const struct python_process *process, struct reference_w
 enum status object_refcount(const struct python_process *process, uint64_t addr,
                             uint64_t *ret_count) MUST_CHECK;
 
-/* ---- heap_header.c: whether what stands in front of an object is the collector's, where
- * the type has it so. Words of C memory that look like an object by chance (an entry of a
- * table whose hash is taken for a reference count) don't have it. */
+/* ---- heap_header.c: whether what stands in front of an object is the
+ * collector's, where the type has it so. Words of C memory that look like an
+ * object by chance (an entry of a table whose hash is taken for a reference
+ * count) don't have it. */
 bool object_header_agrees(const struct python_process *process, uint64_t addr,
                           const struct python_type *type);
 
-/* Whether the memory from there on holds as much as it claims to have, and a dict's table
- * can be one. */
+/* Whether the memory from there on holds as much as it claims to have, and a
+ * dict's table can be one. */
 bool object_fits_memory(const struct python_process *process, uint64_t addr,
                         const struct python_type *type);
 

@@ -21,6 +21,7 @@ struct heap {
     uint32_t count;
     struct heap_addresses addresses;
     struct heap_column sizes, refcounts; /* refcount UINT64_MAX: immortal */
+    ARRAY(struct heap_wide) parts;       /* bytes that sys.getsizeof counts twice, by object */
     uint32_t *type;                      /* index into types */
     uint8_t *flags;                      /* heap_object_flags, tracked set */
     ARRAY(const struct python_type *) types;
@@ -37,10 +38,14 @@ static inline uint64_t heap_address(const struct heap *heap, uint32_t object)
     return heap_addresses_get(&heap->addresses, object);
 }
 
+/* What the object takes for itself: in sums of these each byte counts once. */
 static inline uint64_t heap_size(const struct heap *heap, uint32_t object)
 {
     return heap_column_get(&heap->sizes, object);
 }
+
+/* heap_parts.c: what sys.getsizeof says, which can be more than that. */
+uint64_t heap_getsizeof(const struct heap *heap, uint32_t object);
 
 /* UINT64_MAX: immortal. */
 static inline uint64_t heap_refcount(const struct heap *heap, uint32_t object)

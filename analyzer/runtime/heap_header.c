@@ -43,6 +43,16 @@ bool object_header_agrees(const struct python_process *process, uint64_t addr,
     return is_collecting(process);
 }
 
+/* A bytearray's bytes are elsewhere, all of them in one piece. */
+static bool has_content(const struct python_process *process, uint64_t addr)
+{
+    uint64_t bytes, start_addr, room;
+    if (object_pointer(process, addr, PY_bytearray_alloc, &bytes) != STATUS_OK ||
+        object_pointer(process, addr, PY_bytearray_start, &start_addr) != STATUS_OK)
+        return false;
+    return !bytes || (memory_span(process->image, start_addr, &room) && bytes <= room);
+}
+
 bool object_fits_memory(const struct python_process *process, uint64_t addr,
                         const struct python_type *type)
 {
@@ -53,6 +63,8 @@ bool object_fits_memory(const struct python_process *process, uint64_t addr,
     if (type->itemsize > 0 && !need.is_int && !need.is_str && type->kind != KIND_TYPE)
         need.items_from = need.least_bytes;
     if (bytes && !block_holds(process, &need, bytes, room))
+        return false;
+    if (type->kind == KIND_BYTEARRAY && !has_content(process, addr))
         return false;
     return type->kind != KIND_DICT || dict_iterate_raw(process, addr, &iterator) != STATUS_CORRUPT;
 }

@@ -10,10 +10,16 @@ struct label {
     bool is_weak;
 };
 
+/* A label's code where it is looked up, with what tells it from others. */
+struct label_slot {
+    uint64_t value;
+    uint32_t form, code; /* code 0: empty */
+};
+
 struct label_table {
     struct python_process *process;
     ARRAY(struct label) labels; /* code - 1 */
-    uint32_t *slots;            /* open addressing: code, 0 empty */
+    struct label_slot *slots;   /* open addressing */
     size_t slot_mask;
 };
 
@@ -45,68 +51,102 @@ void label_table_destroy(struct label_table *table)
     free(table);
 }
 
-static size_t find_slot(const struct label_table *table, const struct label *wanted)
+static uint32_t form_of(uint8_t kind, bool is_weak)
 {
-    uint64_t hash =
-        (wanted->value ^ ((uint64_t)wanted->kind << 60 | (uint64_t)wanted->is_weak << 59)) *
-        UINT64_C(0x9E3779B97F4A7C15);
-    size_t slot = (size_t)(hash >> 24) & table->slot_mask;
-    for (; table->slots[slot]; slot = (slot + 1) & table->slot_mask) {
-        const struct label *label = &table->labels.items[table->slots[slot] - 1];
-        if (label->value == wanted->value && label->kind == wanted->kind &&
-            label->is_weak == wanted->is_weak)
-            break;
+    return (uint32_t)kind << 1 | is_weak;
+}
+
+static inline struct label_slot *find_slot(const struct label_table *table, uint64_t value,
+                                           uint32_t form)
+{
+    uint64_t hash = (value ^ (uint64_t)form << 59) * UINT64_C(0x9E3779B97F4A7C15);
+    for (size_t i = (size_t)(hash >> 24);; i++) {
+        struct label_slot *slot = &table->slots[i & table->slot_mask];
+        if (!slot->code || (slot->value == value && slot->form == form))
+            return slot;
     }
-    return slot;
+}
+
+static void fill_slot(struct label_table *table, uint32_t code)
+{
+    const struct label *label = &table->labels.items[code - 1];
+    uint32_t form = form_of(label->kind, label->is_weak);
+    *find_slot(table, label->value, form) = (struct label_slot){label->value, form, code};
 }
 
 static bool grow(struct label_table *table)
 {
     size_t mask = table->slot_mask * 2 + 1;
-    uint32_t *slots = calloc(mask + 1, sizeof *slots);
+    struct label_slot *slots = calloc(mask + 1, sizeof *slots);
     if (!slots)
         return false;
     free(table->slots);
     table->slots = slots;
     table->slot_mask = mask;
     for (size_t i = 0; i < table->labels.count; i++)
-        table->slots[find_slot(table, &table->labels.items[i])] = (uint32_t)(i + 1);
+        fill_slot(table, (uint32_t)(i + 1));
     return true;
+}
+
+/* 0 where there is no room for it. */
+__attribute__((noinline)) static uint32_t add_label(struct label_table *table, uint64_t value,
+                                                    uint32_t form)
+{
+    const struct label label = {value, (uint8_t)(form >> 1), form & 1};
+    if (((table->labels.count + 1) * 2 > table->slot_mask && !grow(table)) ||
+        table->labels.count >= HEAP_LABEL_INDEX - 2 || !array_push(&table->labels, label))
+        return 0;
+    fill_slot(table, (uint32_t)table->labels.count);
+    return (uint32_t)table->labels.count;
+}
+
+static inline uint32_t code_of(struct label_table *table, uint64_t value, uint32_t form)
+{
+    uint32_t code = find_slot(table, value, form)->code;
+    return code ? code : add_label(table, value, form);
 }
 
 uint32_t label_code(struct label_table *table, const struct reference *reference)
 {
-    struct label label = {.kind = reference->label, .is_weak = reference->kind == REFERENCE_WEAK};
+    bool is_weak = reference->kind == REFERENCE_WEAK;
+    uint64_t value = 0;
     switch ((enum reference_label)reference->label) {
     case LABEL_NONE:
-        if (!label.is_weak)
+        if (!is_weak)
             return 0;
         break;
     case LABEL_INDEX:
-        if (!label.is_weak)
+        if (!is_weak)
             return reference->index < HEAP_LABEL_INDEX
                        ? HEAP_LABEL_INDEX | (uint32_t)reference->index
                        : 0;
         break;
     case LABEL_KEY_ITSELF: break;
     case LABEL_FIELD:
-        if (!reference->name && !label.is_weak)
+        if (!reference->name && !is_weak)
             return 0;
-        label.value = (uintptr_t)reference->name;
+        value = (uintptr_t)reference->name;
         break;
     case LABEL_ATTRIBUTE:
     case LABEL_KEY:
-    case LABEL_VARIABLE: label.value = reference->name_addr; break;
+    case LABEL_VARIABLE: value = reference->name_addr; break;
     }
-    if ((table->labels.count + 1) * 2 > table->slot_mask && !grow(table))
-        return 0;
-    size_t slot = find_slot(table, &label);
-    if (!table->slots[slot]) {
-        if (table->labels.count >= HEAP_LABEL_INDEX - 2 || !array_push(&table->labels, label))
-            return 0;
-        table->slots[slot] = (uint32_t)table->labels.count;
-    }
-    return table->slots[slot];
+    return code_of(table, value, form_of(reference->label, is_weak));
+}
+
+enum status label_table_join(struct label_table *table, const struct label_table *other,
+                             uint32_t **ret_codes)
+{
+    uint32_t *codes = malloc((other->labels.count + 1) * sizeof *codes);
+    if (!codes)
+        return STATUS_NO_MEMORY;
+    codes[0] = 0;
+    for (size_t i = 0; i < other->labels.count; i++)
+        codes[i + 1] =
+            code_of(table, other->labels.items[i].value,
+                    form_of(other->labels.items[i].kind, other->labels.items[i].is_weak));
+    *ret_codes = codes;
+    return STATUS_OK;
 }
 
 static void append_name(struct label_table *table, const char *before, uint64_t name_addr,

@@ -15,8 +15,9 @@ struct range {
     uint32_t *ranks; /* members before each word */
 };
 
-/* Which range a page of addresses begins in: an open-addressed hash table, built
- * once, so that finding a range costs one look instead of a binary search. */
+/* Which range a page of addresses begins in: an open-addressed hash table,
+ * built once, so that finding a range costs one look instead of a binary
+ * search. */
 #define PAGE_SHIFT 20
 
 struct page {
@@ -178,8 +179,8 @@ void heap_map_join(struct heap_map *map, const struct heap_map *other)
     }
 }
 
-/* The compiler's own is a call where the processor's instruction can't be taken for
- * granted. */
+/* The compiler's own is a call where the processor's instruction can't be taken
+ * for granted. */
 static inline uint32_t count_bits(uint64_t bits)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -270,6 +271,28 @@ bool heap_map_next_word(const struct heap_map *map, struct heap_words *words)
         }
     }
     return false;
+}
+
+uint32_t heap_map_seek(const struct heap_map *map, uint32_t id, struct heap_words *ret_words)
+{
+    struct heap_words words = {0};
+    if (!map->ranges.count) {
+        *ret_words = words;
+        return 0;
+    }
+    while (words.range + 1 < map->ranges.count && map->ranges.items[words.range + 1].ranks[0] <= id)
+        words.range++;
+    const struct range *range = &map->ranges.items[words.range];
+    for (size_t low = 0, high = range->word_count; high - low > 1;) {
+        size_t middle = low + (high - low) / 2;
+        if (range->ranks[middle] <= id)
+            low = middle;
+        else
+            high = middle;
+        words.word = low;
+    }
+    *ret_words = words;
+    return range->ranks[words.word];
 }
 
 uint64_t heap_map_word_at(const struct heap_map *map, const struct heap_words *words)

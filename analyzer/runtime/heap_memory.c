@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the bytes went: the mapped memory piece by piece, each counted where it belongs.
- * The pieces have no gap and no overlap, so what the rows add up to is what is mapped. */
+/* Where the bytes went: the mapped memory piece by piece, each counted where it
+ * belongs. The pieces have no gap and no overlap, so what the rows add up to is
+ * what is mapped. */
 #include "analyzer/runtime/heap_memory.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 static bool is_reachable(const struct memory_count *count, uint32_t object)
 {
-    return graph_bit(count->facts->reached, object);
+    return graph_bit(count->reached, object);
 }
 
 static void add_amount(struct memory_amount *amount, uint64_t bytes)
@@ -24,22 +25,25 @@ static void add_amount(struct memory_amount *amount, uint64_t bytes)
     amount->count++;
 }
 
-static void skip_objects_before(struct memory_count *count, uint64_t addr)
+static void take_object(struct memory_count *count, uint32_t object)
 {
-    while (count->next_object < count->heap->count &&
-           heap_address(count->heap, count->next_object) < addr)
-        count->next_object++;
+    count->next_object = object;
+    count->next_addr = object < count->heap->count ? heap_address(count->heap, object) : UINT64_MAX;
+}
+
+static inline void skip_objects_before(struct memory_count *count, uint64_t addr)
+{
+    while (count->next_addr < addr)
+        take_object(count, count->next_object + 1);
 }
 
 /* The object that a block or chunk was made for; HEAP_NO_OBJECT: none. */
-static uint32_t object_of(struct memory_count *count, uint64_t addr, uint64_t end)
+static inline uint32_t object_of(struct memory_count *count, uint64_t addr, uint64_t end)
 {
     skip_objects_before(count, addr);
-    uint32_t object = count->next_object;
-    if (object == count->heap->count || heap_address(count->heap, object) - addr > HEADERS_BYTES ||
-        heap_address(count->heap, object) >= end)
+    if (count->next_addr - addr > HEADERS_BYTES || count->next_addr >= end)
         return HEAP_NO_OBJECT;
-    return object;
+    return count->next_object;
 }
 
 static void keep_big(struct memory_count *count, uint64_t addr, uint64_t size, uint32_t object,
@@ -73,8 +77,8 @@ static void count_used(struct memory_count *count, const struct piece *piece)
         keep_big(count, addr, piece->size, HEAP_NO_OBJECT, data);
 }
 
-/* Objects where we know nothing of the allocator are counted by themselves; those
- * among C variables stay part of the data of their program. */
+/* Objects where we know nothing of the allocator are counted by themselves;
+ * those among C variables stay part of the data of their program. */
 static void count_region(struct memory_count *count, const struct piece *piece)
 {
     const struct heap *heap = count->heap;
@@ -83,10 +87,9 @@ static void count_region(struct memory_count *count, const struct piece *piece)
         piece->region == CORE_REGION_PROGRAM_DATA || piece->region == CORE_REGION_LIBRARY_DATA;
     uint64_t addr = piece->addr, end = piece->addr + piece->size, left = piece->size;
     skip_objects_before(count, addr);
-    for (; count->next_object < heap->count && heap_address(heap, count->next_object) < end;
-         count->next_object++) {
+    for (; count->next_addr < end; take_object(count, count->next_object + 1)) {
         uint32_t object = count->next_object;
-        uint64_t start = heap_address(heap, object), limit = end;
+        uint64_t start = count->next_addr, limit = end;
         const struct python_type *type = heap_type(heap, object);
         uint64_t header = object_header_bytes(heap->process, type);
         if (object + 1 < heap->count)
@@ -178,21 +181,39 @@ static enum status count_all(struct memory_count *count, const struct heap *heap
     return status;
 }
 
-enum status heap_memory_write(const struct core_dump *core, const struct heap *heap,
-                              const struct heap_facts *facts, struct index_writer *writer)
+enum status heap_memory_count(const struct core_dump *core, const struct heap *heap,
+                              const uint64_t *reached, struct memory_count **ret_count)
 {
-    struct memory_count count = {.core = core, .heap = heap, .facts = facts};
-    enum status status = STATUS_NO_MEMORY;
-    count.buffers_of = calloc(heap->types.count + 1, sizeof *count.buffers_of);
-    if (count.buffers_of)
-        status = count_all(&count, heap);
+    struct memory_count *count = calloc(1, sizeof *count);
+    if (!count)
+        return STATUS_NO_MEMORY;
+    count->core = core;
+    count->heap = heap;
+    count->reached = reached;
+    take_object(count, 0);
+    count->buffers_of = calloc(heap->types.count + 1, sizeof *count->buffers_of);
+    enum status status = count->buffers_of ? count_all(count, heap) : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = memory_rows_write(&count, writer);
-    if (count.has_map)
-        malloc_map_deinit(&count.map);
-    array_deinit(&count.extents.extents);
-    array_deinit(&count.big);
-    data_list_deinit(&count.data);
-    free(count.buffers_of);
+        *ret_count = count;
+    else
+        heap_memory_destroy(count);
     return status;
+}
+
+enum status heap_memory_write(const struct memory_count *count, struct index_writer *writer)
+{
+    return memory_rows_write(count, writer);
+}
+
+void heap_memory_destroy(struct memory_count *count)
+{
+    if (!count)
+        return;
+    if (count->has_map)
+        malloc_map_deinit(&count->map);
+    array_deinit(&count->extents.extents);
+    array_deinit(&count->big);
+    data_list_deinit(&count->data);
+    free(count->buffers_of);
+    free(count);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/graph/memory.h"
 #include "analyzer/runtime/heap_memory_parts.h"
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/checked_math.h"
@@ -56,7 +57,7 @@ void data_list_deinit(struct data_list *list)
         return;
     heap_map_destroy(list->map);
     array_deinit(&list->sizes);
-    free(list->owner);
+    graph_free(list->owner);
     *list = (struct data_list){0};
 }
 
@@ -267,11 +268,13 @@ static enum status prepare(struct claims *claims)
     enum status status = heap_map_freeze(list->map, &count);
     if (status != STATUS_OK)
         return status;
-    list->owner = malloc(((size_t)count + 1) * sizeof *list->owner);
+    status = graph_alloc(count, sizeof *list->owner, (void **)&list->owner, NULL);
+    if (status != STATUS_OK)
+        return status;
+    memset(list->owner, 0xFF, count * sizeof *list->owner);
     claims->glances = calloc(heap->types.count + 1, sizeof *claims->glances);
-    if (!list->owner || !claims->glances)
+    if (!claims->glances)
         return STATUS_NO_MEMORY;
-    memset(list->owner, 0xFF, ((size_t)count + 1) * sizeof *list->owner);
     for (size_t i = 0; i < heap->types.count; i++)
         claims->glances[i] = glance_of(heap->process, heap->types.items[i]);
     claims->has_prefix = layout_has(&heap->process->layout, PY_values_prefix_before);

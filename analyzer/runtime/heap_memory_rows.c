@@ -40,7 +40,7 @@ static const char *plural(uint64_t count)
 static void name_big(struct rows *rows, const struct big_piece *big)
 {
     const struct heap *heap = rows->count->heap;
-    bool is_reachable = graph_bit(rows->count->facts->reached, big->object);
+    bool is_reachable = graph_bit(rows->count->reached, big->object);
     text_printf(&rows->detail, "%s at 0x%" PRIx64 ": %" PRIu64 "%s%s",
                 heap->types.items[heap->type[big->object]]->name, heap_address(heap, big->object),
                 big->size, big->data == HEAP_NO_OBJECT ? "" : " of its own data",

@@ -18,18 +18,19 @@ struct big_piece {
     uint32_t data;   /* its id in the data_list; HEAP_NO_OBJECT: an object's own */
 };
 
-/* What heap_memory.c counts and heap_memory_rows.c tells. Each byte is in one of the
- * amounts, but for buffers that are big, which big_total has, and static_objects,
- * which are part of their region. */
+/* What heap_memory.c counts and heap_memory_rows.c tells. Each byte is in one
+ * of the amounts, but for buffers that are big, which big_total has, and
+ * static_objects, which are part of their region. */
 struct memory_count {
     const struct core_dump *core;
     const struct heap *heap;
-    const struct heap_facts *facts;
+    const uint64_t *reached; /* bitmap */
     struct malloc_map map;
     bool has_map;
     struct extent_list extents;
     struct data_list data;
-    uint32_t next_object; /* the first at or past the piece at hand */
+    uint32_t next_object; /* the first at or past the piece at hand, */
+    uint64_t next_addr;   /* and its address; UINT64_MAX: no more */
     enum status status;
     struct memory_amount objects[2];  /* unreachable, reachable */
     struct memory_amount *buffers_of; /* of reachable objects, by type */

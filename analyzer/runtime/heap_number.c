@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the numbers by which objects are known while they are read to ids in order of
- * address. The late ones are mostly few and their places far apart, so everything is
- * moved within its arrays, from the end on: nothing moves down. */
+/* From the numbers by which objects are known while they are read to ids in
+ * order of address. The late ones are mostly few and their places far apart, so
+ * everything is moved within its arrays, from the end on: nothing moves down.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,14 +31,14 @@ static enum status drop_dead(struct heap_builder *builder)
     struct heap *heap = builder->heap;
     uint32_t *renamed, kept = 0, early = builder->early, dead = 0;
     uint64_t edge = 0;
-    if (!builder->dead.count)
+    if (!builder->all->dead.count)
         return STATUS_OK;
     enum status status = graph_alloc(early, sizeof *renamed, (void **)&renamed, NULL);
     if (status != STATUS_OK)
         return status;
     for (uint32_t i = 0; i < early; i++) {
         uint64_t begin = builder->first[i], size = builder->first[i + UINT64_C(1)] - begin;
-        if (dead < builder->dead.count && builder->dead.items[dead] == i) {
+        if (dead < builder->all->dead.count && builder->all->dead.items[dead] == i) {
             dead++; /* its row is empty */
             renamed[i] = GRAPH_NONE;
             continue;
@@ -50,8 +51,10 @@ static enum status drop_dead(struct heap_builder *builder)
         renamed[i] = kept++;
     }
     builder->first[kept] = edge;
-    for (uint64_t i = 0; i < builder->edges; i++) {
-        uint32_t *target = &builder->targets[i];
+    for (uint64_t i = 0; i < builder->all->edges; i++) {
+        uint32_t *target = &builder->all->targets[i];
+        if (*target == GRAPH_NONE)
+            continue;
         if (*target >= early)
             *target -= dead;
         else
@@ -70,9 +73,9 @@ static enum status forget_dead(struct heap_builder *builder)
     struct heap_map *objects = builder->heap->find.objects;
     struct heap_words words = {0};
     uint32_t number = 0, dead = 0, count;
-    while (dead < builder->dead.count && heap_map_next_word(objects, &words)) {
+    while (dead < builder->all->dead.count && heap_map_next_word(objects, &words)) {
         for (uint64_t bits = words.bits; bits; bits &= bits - 1, number++)
-            if (dead < builder->dead.count && builder->dead.items[dead] == number) {
+            if (dead < builder->all->dead.count && builder->all->dead.items[dead] == number) {
                 heap_map_remove(objects, words.addr + 8 * (uint64_t)__builtin_ctzll(bits));
                 dead++;
             }
@@ -136,7 +139,7 @@ static enum status prepare(struct numbering *numbering)
 {
     struct heap_builder *builder = numbering->builder;
     struct heap *heap = builder->heap;
-    uint64_t begin = builder->first[builder->early], late = builder->edges - begin;
+    uint64_t begin = builder->first[builder->early], late = builder->all->edges - begin;
     enum status status =
         graph_alloc(late, sizeof(uint32_t), (void **)&numbering->late_targets, NULL);
     if (status == STATUS_OK)
@@ -152,16 +155,16 @@ static enum status prepare(struct numbering *numbering)
                               sizeof *builder->first, NULL);
     if (status != STATUS_OK)
         return status;
-    memcpy(numbering->late_targets, builder->targets + begin, late * sizeof(uint32_t));
-    memcpy(numbering->late_labels, builder->labels + begin, late * sizeof(uint32_t));
+    memcpy(numbering->late_targets, builder->all->targets + begin, late * sizeof(uint32_t));
+    memcpy(numbering->late_labels, builder->all->labels + begin, late * sizeof(uint32_t));
     numbering->late_begin = begin;
     heap_column_rename(&heap->sizes, numbering->renamed);
     heap_column_rename(&heap->refcounts, numbering->renamed);
     return STATUS_OK;
 }
 
-/* Puts a row, from its end on, in front of `edge`; where it begins then. References to
- * what is dead are left out. */
+/* Puts a row, from its end on, in front of `edge`; where it begins then.
+ * References to what is dead are left out. */
 static uint64_t place_row(const struct numbering *numbering, const uint32_t *targets,
                           const uint32_t *labels, uint64_t count, uint64_t edge)
 {
@@ -172,8 +175,8 @@ static uint64_t place_row(const struct numbering *numbering, const uint32_t *tar
             target = numbering->renamed[target];
         if (target == GRAPH_NONE)
             continue;
-        builder->targets[--edge] = target;
-        builder->labels[edge] = labels[count];
+        builder->all->targets[--edge] = target;
+        builder->all->labels[edge] = labels[count];
     }
     return edge;
 }
@@ -195,8 +198,8 @@ static void place_early(const struct numbering *numbering, uint32_t id, uint32_t
 {
     struct heap_builder *builder = numbering->builder;
     struct heap *heap = builder->heap;
-    *edge =
-        place_row(numbering, builder->targets + begin, builder->labels + begin, end - begin, *edge);
+    *edge = place_row(numbering, builder->all->targets + begin, builder->all->labels + begin,
+                      end - begin, *edge);
     heap->type[id] = heap->type[number];
     heap->sizes.low[id] = heap->sizes.low[number];
     heap->refcounts.low[id] = heap->refcounts.low[number];
@@ -205,21 +208,22 @@ static void place_early(const struct numbering *numbering, uint32_t id, uint32_t
 /* Closes the gap that left-out references made at the start. */
 static void close_gap(struct heap_builder *builder, uint64_t gap)
 {
-    uint64_t left = builder->edges - gap;
+    uint64_t left = builder->all->edges - gap;
     if (!gap)
         return;
-    memmove(builder->targets, builder->targets + gap, left * sizeof *builder->targets);
-    memmove(builder->labels, builder->labels + gap, left * sizeof *builder->labels);
+    memmove(builder->all->targets, builder->all->targets + gap,
+            left * sizeof *builder->all->targets);
+    memmove(builder->all->labels, builder->all->labels + gap, left * sizeof *builder->all->labels);
     for (uint64_t i = 0; i <= builder->heap->count; i++)
         builder->first[i] -= gap;
-    builder->edges = left;
+    builder->all->edges = left;
 }
 
 static enum status move_all(struct numbering *numbering)
 {
     struct heap_builder *builder = numbering->builder;
     uint32_t number = builder->early, place = numbering->place_count;
-    uint64_t edge = builder->edges, end = builder->first[number];
+    uint64_t edge = builder->all->edges, end = builder->first[number];
     enum status status = STATUS_OK;
     for (uint32_t id = builder->heap->count; id-- > 0 && status == STATUS_OK;) {
         uint64_t row_end = edge;
@@ -271,10 +275,10 @@ static int compare_weak(const void *left, const void *right)
 static enum status number_weak(struct heap_builder *builder)
 {
     struct heap *heap = builder->heap;
-    for (size_t i = 0; i < builder->weak.count; i++) {
-        struct weak_reference weak = {.label = builder->weak.items[i].label};
-        if (!heap_map_id(heap->find.objects, builder->weak.items[i].source, &weak.source) ||
-            !heap_map_id(heap->find.objects, builder->weak.items[i].target, &weak.target))
+    for (size_t i = 0; i < builder->all->weak.count; i++) {
+        struct weak_reference weak = {.label = builder->all->weak.items[i].label};
+        if (!heap_map_id(heap->find.objects, builder->all->weak.items[i].source, &weak.source) ||
+            !heap_map_id(heap->find.objects, builder->all->weak.items[i].target, &weak.target))
             continue;
         if (!array_push(&heap->weak, weak))
             return STATUS_NO_MEMORY;
@@ -288,26 +292,44 @@ static enum status number_weak(struct heap_builder *builder)
 static enum status hand_over(struct heap_builder *builder)
 {
     struct heap *heap = builder->heap;
-    enum status status =
-        graph_resize((void **)&builder->targets, builder->edges, sizeof *builder->targets, NULL);
+    enum status status = graph_resize((void **)&builder->all->targets, builder->all->edges,
+                                      sizeof *builder->all->targets, NULL);
     if (status == STATUS_OK)
-        status =
-            graph_resize((void **)&builder->labels, builder->edges, sizeof *builder->labels, NULL);
+        status = graph_resize((void **)&builder->all->labels, builder->all->edges,
+                              sizeof *builder->all->labels, NULL);
     if (status != STATUS_OK)
         return status;
     heap->references = (struct graph){.node_count = heap->count,
-                                      .edge_count = builder->edges,
+                                      .edge_count = builder->all->edges,
                                       .first = builder->first,
-                                      .targets = builder->targets};
-    heap->label = builder->labels;
+                                      .targets = builder->all->targets};
+    heap->label = builder->all->labels;
     builder->first = NULL;
-    builder->targets = builder->labels = NULL;
+    builder->all->targets = builder->all->labels = NULL;
     return STATUS_OK;
+}
+
+/* What the first piece has by now of the whole heap. */
+static void take_over(struct heap_builder *builder)
+{
+    struct heap *heap = builder->heap;
+    struct heap_piece *all = builder->all;
+    heap->sizes = all->sizes;
+    heap->refcounts = all->refcounts;
+    heap->types.items = all->types.items;
+    heap->types.count = all->types.count;
+    heap->types.capacity = all->types.capacity;
+    heap->labels = all->table;
+    all->sizes = all->refcounts = (struct heap_column){0};
+    all->types.items = NULL;
+    all->table = NULL;
+    heap->damaged = all->damaged;
 }
 
 enum status heap_number(struct heap_builder *builder)
 {
     struct numbering numbering = {.builder = builder};
+    take_over(builder);
     enum status status = forget_dead(builder);
     if (status == STATUS_OK)
         status = drop_dead(builder);

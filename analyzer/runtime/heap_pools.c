@@ -112,6 +112,14 @@ bool pool_has_nothing_at(const struct python_process *process, uint64_t addr)
            offset % pool.block_size > HEADERS_BYTES || !(live[block / 64] >> (block & 63) & 1);
 }
 
+bool pool_is_sound_at(const struct python_process *process, uint64_t addr)
+{
+    uint64_t live[POOL_LIVE_WORDS];
+    struct pool pool;
+    enum pool_state state = pool_read(process, addr & ~(pool_size(process) - 1), live, &pool);
+    return state == POOL_IN_USE || state == POOL_EMPTY;
+}
+
 static void count_pool(const struct pool *pool, uint64_t size, struct pool_totals *totals)
 {
     totals->pools++;

@@ -48,6 +48,9 @@ enum pool_state pool_read(const struct python_process *process, uint64_t addr,
  * headers granted. */
 bool pool_has_nothing_at(const struct python_process *process, uint64_t addr);
 
+/* Whether `addr` lies in a sound pool: pools_visit shows all that lives there. */
+bool pool_is_sound_at(const struct python_process *process, uint64_t addr);
+
 /* Finds every pool in use in the dead process's writable memory by the header that
  * each carries, so that no symbol and no version's arena table is needed. In order
  * of address. */

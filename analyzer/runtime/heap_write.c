@@ -99,8 +99,8 @@ static int compare_ranked(const void *left, const void *right)
                                       : (a->object > b->object) - (a->object < b->object);
 }
 
-/* A link of a chain: its dominator is of the same type and keeps little more. One
- * long list would fill the table otherwise. */
+/* A link of a chain: its dominator is of the same type and keeps little more.
+ * One long list would fill the table otherwise. */
 static bool is_chain_link(const struct heap *heap, const struct heap_facts *facts, uint32_t object)
 {
     uint32_t dominator = facts->dominators.idom[object];
@@ -114,15 +114,17 @@ static size_t find_largest(const struct heap *heap, const struct heap_facts *fac
 {
     const uint64_t *retained = facts->retained;
     size_t count = 0;
-    uint64_t least = 0;
+    uint64_t most_left_out = 0; /* of two that retain as much, the first stays */
+    bool is_cut = false;
     for (uint32_t i = 0; i < heap->count; i++) {
-        if (retained[i] < least || is_chain_link(heap, facts, i))
+        if ((is_cut && retained[i] <= most_left_out) || is_chain_link(heap, facts, i))
             continue;
         ranked[count++] = (struct ranked){retained[i], i};
         if (count == 2 * LARGEST_OBJECTS) {
             qsort(ranked, count, sizeof *ranked, compare_ranked);
             count = LARGEST_OBJECTS;
-            least = ranked[count - 1].retained;
+            most_left_out = ranked[count - 1].retained;
+            is_cut = true;
         }
     }
     qsort(ranked, count, sizeof *ranked, compare_ranked);
@@ -148,7 +150,7 @@ static enum status write_largest(struct writing *writing, const struct findings 
         const struct index_value row[] = {
             INDEX_INT(object + UINT64_C(1)),
             INDEX_INT(heap->type[object] + UINT64_C(1)),
-            INDEX_INT(heap_size(heap, object)),
+            INDEX_INT(heap_getsizeof(heap, object)),
             INDEX_INT(ranked[i].retained),
             INDEX_STR(writing->text.size ? text_string(&writing->text) : NULL),
             INDEX_STR(text_string(&writing->value)),
@@ -159,10 +161,27 @@ static enum status write_largest(struct writing *writing, const struct findings 
     return status;
 }
 
+/* ---- shared_size */
+
+static enum status write_shared_sizes(struct writing *writing)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < writing->heap->parts.count && status == STATUS_OK; i++) {
+        const struct heap_wide *part = &writing->heap->parts.items[i];
+        const struct index_value row[] = {
+            INDEX_INT(part->object + UINT64_C(1)),
+            INDEX_INT(part->value),
+        };
+        status =
+            index_writer_row(writing->writer, INDEX_SHARED_SIZE, row, sizeof row / sizeof *row);
+    }
+    return status;
+}
+
 /* ---- object and ref */
 
-/* The index counts types from 1 and says UINT32_MAX for an immortal's count; flags gain
- * what the passes found; GRAPH_ROOT and GRAPH_NONE become "none". */
+/* The index counts types from 1 and says UINT32_MAX for an immortal's count;
+ * flags gain what the passes found; GRAPH_ROOT and GRAPH_NONE become "none". */
 static void read_objects(const void *context, uint32_t index, uint32_t count,
                          struct heap_object_block *block)
 {
@@ -173,7 +192,7 @@ static void read_objects(const void *context, uint32_t index, uint32_t count,
         uint32_t object = index + i, idom = facts->dominators.idom[object];
         uint64_t refcount = heap_refcount(heap, object);
         block->address[i] = heap_address(heap, object);
-        block->size[i] = heap_size(heap, object);
+        block->size[i] = heap_getsizeof(heap, object);
         block->refcount[i] = refcount == UINT64_MAX ? UINT32_MAX : refcount;
         block->retained[i] = facts->retained[object];
         block->type[i] = heap->type[object] + 1;
@@ -227,11 +246,12 @@ static enum status write_heap(struct writing *writing, bool plain, struct error 
         status = write_roots(writing);
     if (status == STATUS_OK)
         status = write_largest(writing, &findings);
+    if (status == STATUS_OK)
+        status = write_shared_sizes(writing);
     text_deinit(&writing->text);
     text_deinit(&writing->value);
     if (status != STATUS_OK)
         return error_set(err, status, "the heap: %s", status_name(status));
-    graph_memory_trim(); /* findings have arrays of their own */
     status = findings_write(&findings, err);
     return status == STATUS_OK ? write_bulk(writing, plain, err) : status;
 }
@@ -257,6 +277,24 @@ static void write_notes(const struct heap *heap, struct index_writer *writer)
     text_deinit(&message);
 }
 
+/* Where the memory went is counted beside the dominators, which take one thread. */
+struct counting {
+    const struct core_dump *core;
+    const struct heap *heap;
+    const uint64_t *reached;
+    struct memory_count *count;
+};
+
+static enum status count_memory(void *context, struct error *err)
+{
+    struct counting *counting = context;
+    enum status status =
+        heap_memory_count(counting->core, counting->heap, counting->reached, &counting->count);
+    if (status != STATUS_OK)
+        return error_set(err, status, "the table memory: %s", status_name(status));
+    return STATUS_OK;
+}
+
 enum status collect_heap(const struct core_dump *core, struct python_process *process,
                          struct index_writer *writer, bool plain, struct progress *progress,
                          struct error *err)
@@ -265,19 +303,24 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
     struct heap heap = {0};
     struct heap_roots roots = {0};
     struct heap_facts facts = {0};
+    struct counting counting = {.core = core, .heap = &heap};
+    const struct graph_task beside = {count_memory, &counting};
     enum status status = outside_references_collect(core, process, &outside);
     if (status == STATUS_OK)
         status = heap_build(process, &outside, progress, &heap, err);
     if (status == STATUS_OK)
         status = heap_roots_find(&heap, &outside, &roots);
     outside_references_deinit(&outside);
+    counting.reached = roots.reached;
     if (status == STATUS_OK)
-        status = heap_facts_find(&heap, &roots, &facts, err);
+        status = heap_facts_find(&heap, &roots, &beside, &facts, err);
     if (status == STATUS_OK) {
         struct writing writing = {
             .core = core, .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
         write_notes(&heap, writer);
-        status = heap_memory_write(core, &heap, &facts, writer);
+        status = heap_memory_write(counting.count, writer);
+        heap_memory_destroy(counting.count);
+        counting.count = NULL;
         if (status == STATUS_OK)
             status = write_heap(&writing, plain, err);
         else
@@ -285,6 +328,7 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
     } else if (!err->message[0]) {
         error_set(err, status, "the heap: %s", status_name(status));
     }
+    heap_memory_destroy(counting.count);
     heap_facts_deinit(&facts);
     heap_roots_deinit(&roots);
     heap_deinit(&heap);

@@ -148,7 +148,9 @@ struct cached_piece {
     uint64_t generation;
     struct extent piece;
 };
-static __thread struct cached_piece cache[CACHE_SLOTS];
+/* The tool has its place in the thread's own memory from the start: no call
+ * finds it. */
+static __thread struct cached_piece cache[CACHE_SLOTS] __attribute__((tls_model("initial-exec")));
 
 static const struct extent *find_extent(const struct memory_image *image, uint64_t address)
 {
@@ -178,25 +180,56 @@ static bool find_piece(const struct memory_image *image, uint64_t address, struc
     return true;
 }
 
-const uint8_t *memory_span(const struct memory_image *image, uint64_t address, uint64_t *ret_size)
+static inline struct cached_piece *slot_of(uint64_t address)
 {
-    struct cached_piece *slot = &cache[address >> CACHE_SHIFT & (CACHE_SLOTS - 1)];
+    return &cache[address >> CACHE_SHIFT & (CACHE_SLOTS - 1)];
+}
+
+/* `size` bytes, where they are in a piece that is remembered; NULL says
+ * nothing. What is slower is kept apart, so that most looks cost no more than
+ * this. */
+static inline const uint8_t *bytes_at_hand(const struct memory_image *image, uint64_t address,
+                                           uint64_t size)
+{
+    const struct cached_piece *slot = slot_of(address);
     if (slot->generation != image->generation || address < slot->piece.start ||
-        address >= slot->piece.end) {
-        struct extent piece;
-        if (!find_piece(image, address, &piece))
-            return NULL;
-        *slot = (struct cached_piece){image->generation, piece};
-    }
-    *ret_size = slot->piece.end - address;
+        address >= slot->piece.end || size > slot->piece.end - address)
+        return NULL;
     return slot->piece.data + (address - slot->piece.start);
 }
 
-const uint8_t *memory_view(const struct memory_image *image, uint64_t address, uint64_t size)
+__attribute__((noinline)) static const uint8_t *find_span(const struct memory_image *image,
+                                                          uint64_t address, uint64_t *ret_size)
+{
+    struct extent piece;
+    if (!find_piece(image, address, &piece))
+        return NULL;
+    *slot_of(address) = (struct cached_piece){image->generation, piece};
+    *ret_size = piece.end - address;
+    return piece.data + (address - piece.start);
+}
+
+const uint8_t *memory_span(const struct memory_image *image, uint64_t address, uint64_t *ret_size)
+{
+    const uint8_t *bytes = bytes_at_hand(image, address, 1);
+    if (!bytes)
+        return find_span(image, address, ret_size);
+    *ret_size = slot_of(address)->piece.end - address;
+    return bytes;
+}
+
+__attribute__((noinline)) static const uint8_t *find_view(const struct memory_image *image,
+                                                          uint64_t address, uint64_t size)
 {
     uint64_t there;
     const uint8_t *bytes = memory_span(image, address, &there);
     return bytes && size <= there ? bytes : NULL;
+}
+
+const uint8_t *memory_view(const struct memory_image *image, uint64_t address, uint64_t size)
+{
+    const uint8_t *bytes = bytes_at_hand(image, address, size);
+    return bytes ? bytes : find_view(image, address, size);
 }
 
 /* ---- Reading. */
@@ -211,23 +244,29 @@ static bool all_there(const struct memory_image *image, uint64_t address, size_t
     return true;
 }
 
-enum status memory_read(const struct memory_image *image, uint64_t address, void *ret_bytes,
-                        size_t size)
+/* What is in several pieces, or not there. */
+static enum status read_pieces(const struct memory_image *image, uint64_t address, void *ret_bytes,
+                               size_t size)
 {
-    const uint8_t *bytes = memory_view(image, address, size);
-    if (bytes) {
-        memcpy(ret_bytes, bytes, size);
-        return STATUS_OK;
-    }
     if (size > -address || !all_there(image, address, size))
         return size ? STATUS_NOT_IN_DUMP : STATUS_OK;
     for (size_t done = 0; done < size;) {
         uint64_t there = 0;
-        bytes = memory_span(image, address + done, &there);
+        const uint8_t *bytes = memory_span(image, address + done, &there);
         size_t part = (size_t)min_u64(there, size - done);
         memcpy((uint8_t *)ret_bytes + done, bytes, part);
         done += part;
     }
+    return STATUS_OK;
+}
+
+enum status memory_read(const struct memory_image *image, uint64_t address, void *ret_bytes,
+                        size_t size)
+{
+    const uint8_t *bytes = memory_view(image, address, size);
+    if (!bytes)
+        return read_pieces(image, address, ret_bytes, size);
+    memcpy(ret_bytes, bytes, size);
     return STATUS_OK;
 }
 
@@ -239,26 +278,48 @@ enum status memory_read_u8(const struct memory_image *image, uint64_t address, u
 enum status memory_read_u16(const struct memory_image *image, uint64_t address, uint16_t *ret_value)
 {
     uint8_t bytes[2];
-    if (memory_read(image, address, bytes, sizeof bytes) != STATUS_OK)
-        return STATUS_NOT_IN_DUMP;
-    *ret_value = load_u16(bytes);
-    return STATUS_OK;
+    enum status status = memory_read(image, address, bytes, sizeof bytes);
+    if (status == STATUS_OK)
+        *ret_value = load_u16(bytes);
+    return status;
+}
+
+/* ---- Numbers that are not at hand. */
+
+__attribute__((noinline)) static enum status find_u32(const struct memory_image *image,
+                                                      uint64_t address, uint32_t *ret_value)
+{
+    uint8_t bytes[4];
+    enum status status = memory_read(image, address, bytes, sizeof bytes);
+    if (status == STATUS_OK)
+        *ret_value = load_u32(bytes);
+    return status;
+}
+
+__attribute__((noinline)) static enum status find_u64(const struct memory_image *image,
+                                                      uint64_t address, uint64_t *ret_value)
+{
+    uint8_t bytes[8];
+    enum status status = memory_read(image, address, bytes, sizeof bytes);
+    if (status == STATUS_OK)
+        *ret_value = load_u64(bytes);
+    return status;
 }
 
 enum status memory_read_u32(const struct memory_image *image, uint64_t address, uint32_t *ret_value)
 {
-    uint8_t bytes[4];
-    if (memory_read(image, address, bytes, sizeof bytes) != STATUS_OK)
-        return STATUS_NOT_IN_DUMP;
+    const uint8_t *bytes = bytes_at_hand(image, address, 4);
+    if (!bytes)
+        return find_u32(image, address, ret_value);
     *ret_value = load_u32(bytes);
     return STATUS_OK;
 }
 
 enum status memory_read_u64(const struct memory_image *image, uint64_t address, uint64_t *ret_value)
 {
-    uint8_t bytes[8];
-    if (memory_read(image, address, bytes, sizeof bytes) != STATUS_OK)
-        return STATUS_NOT_IN_DUMP;
+    const uint8_t *bytes = bytes_at_hand(image, address, 8);
+    if (!bytes)
+        return find_u64(image, address, ret_value);
     *ret_value = load_u64(bytes);
     return STATUS_OK;
 }

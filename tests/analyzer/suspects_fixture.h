@@ -6,9 +6,10 @@
 #include "analyzer/objects/type_table.h"
 #include "tests/analyzer/objects_fixture.h"
 
-/* A heap made by hand, with all that the passes find of it: objects with a type and a
- * size, references with a label, roots. Nothing of it is in the process's memory, so
- * values and numbers of items can't be read. Failures fail the test. */
+/* A heap made by hand, with all that the passes find of it: objects with a type
+ * and a size, references with a label, roots. Nothing of it is in the process's
+ * memory, so values and numbers of items can't be read. Failures fail the test.
+ */
 #define MADE_TYPES      32
 #define MADE_OBJECTS    4096
 #define MADE_REFERENCES 16384
@@ -21,8 +22,8 @@ struct made_heap {
     struct heap_facts facts;
     struct findings findings;
     struct type_entry types[MADE_TYPES];
-    uint32_t address[MADE_OBJECTS], size[MADE_OBJECTS], refcount[MADE_OBJECTS];
-    uint32_t type[MADE_OBJECTS];
+    uint32_t address[MADE_OBJECTS], type[MADE_OBJECTS];
+    uint16_t size[MADE_OBJECTS], refcount[MADE_OBJECTS];
     uint8_t flags[MADE_OBJECTS];
     struct made_reference {
         uint32_t source, target;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "analyzer/runtime/heap_roots.h"
 #include "tests/analyzer/objects_fixture.h"
 #include "tests/helpers/fake_pool.h"
 
@@ -202,14 +203,65 @@ static void pools_know_what_lives(struct objects *objects)
     uint64_t middle = put_object(objects, block_at(pool, 1) + 40, plain, 1);
     fake_pool_free(objects->python.bytes + (pool - FAKE_PYTHON_BASE), pool, 2);
     objects_open(objects);
-    assert_non_null(object_met_at(&objects->process, elsewhere));
-    assert_non_null(object_met_at(&objects->process, block_at(pool, 1)));
-    assert_non_null(object_met_at(&objects->process, block_at(pool, 1) + 16));
+    assert_true(object_may_be_at(&objects->process, elsewhere, true));
+    assert_true(object_may_be_at(&objects->process, block_at(pool, 1), true));
+    assert_true(object_may_be_at(&objects->process, block_at(pool, 1) + 16, true));
     assert_non_null(object_alive_at(&objects->process, middle));
-    assert_null(object_met_at(&objects->process, middle));
+    assert_false(object_may_be_at(&objects->process, middle, true));
     assert_non_null(object_alive_at(&objects->process, block_at(pool, 2) + 16));
-    assert_null(object_met_at(&objects->process, block_at(pool, 2) + 16));
-    assert_null(object_met_at(&objects->process, block_at(pool, 4)));
+    assert_false(object_may_be_at(&objects->process, block_at(pool, 2) + 16, true));
+    assert_false(object_may_be_at(&objects->process, block_at(pool, 4), true));
+    assert_true(object_may_be_at(&objects->process, elsewhere, false));
+    assert_false(object_may_be_at(&objects->process, block_at(pool, 1) + 16, false));
+}
+
+/* A stale word leads to where an object was. There is an int now: its size and, as its
+ * digits, the address of a type. */
+static void a_type_address_kept_as_int_makes_no_object(struct objects *objects)
+{
+    const uint64_t not_as_object[] = {8, objects->bytearray_type, 1, 12000000, 0, 0};
+    uint64_t pool = make_pool(objects, 0, 4);
+    uint64_t holder = put_object(objects, block_at(pool, 0), objects->object_type, 1);
+    uint64_t number = put_object(objects, block_at(pool, 1), objects->python.int_type, 1);
+    struct outside_references outside = {0};
+    struct heap heap;
+    struct error err = {0};
+    uint32_t object;
+    set(objects, objects->object_type, PY_type_basicsize, 16);
+    objects_put_bytes(objects, number + 16, not_as_object, sizeof not_as_object);
+    objects_open(objects);
+    const struct outside_reference words[] = {
+        {.addr = holder, .kind = ROOT_STATIC, .certainty = OUTSIDE_WORD},
+        {.addr = number + 16, .kind = ROOT_STATIC, .certainty = OUTSIDE_WORD}};
+    for (size_t i = 0; i < 2; i++)
+        assert_true(array_push(&outside.items, words[i]));
+    assert_non_null(object_alive_at(&objects->process, number + 16));
+    assert_int_equal(heap_build(&objects->process, &outside, NULL, &heap, &err), STATUS_OK);
+    assert_true(heap_map_id(heap.find.objects, holder, &object));
+    assert_false(heap_map_id(heap.find.objects, number + 16, &object));
+    for (uint32_t i = 0; i < heap.count; i++)
+        assert_true(heap_size(&heap, i) < 12000000);
+    heap_deinit(&heap);
+    outside_references_deinit(&outside);
+}
+
+/* A bytearray has its bytes somewhere. */
+static void a_bytearray_needs_its_bytes(struct objects *objects)
+{
+    const struct python_type *type;
+    uint64_t bytes = objects_new(objects, objects->object_type, 64), addrs[3];
+    set(objects, objects->bytearray_type, PY_type_basicsize, 56);
+    for (size_t i = 0; i < 3; i++) {
+        addrs[i] = put_object(objects, objects_new(objects, objects->bytearray_type, 64),
+                              objects->bytearray_type, 1);
+        set(objects, addrs[i], PY_bytearray_alloc, i == 1 ? 12000000 : 64);
+        set(objects, addrs[i], PY_bytearray_start, i == 2 ? 8 : bytes);
+    }
+    objects_open(objects);
+    assert_int_equal(type_at(&objects->process, objects->bytearray_type, &type), STATUS_OK);
+    assert_true(object_fits_memory(&objects->process, addrs[0], type));
+    assert_false(object_fits_memory(&objects->process, addrs[1], type));
+    assert_false(object_fits_memory(&objects->process, addrs[2], type));
 }
 
 /* ---- the collector's lists */
@@ -371,6 +423,8 @@ TEST_EACH_VERSION(objects_fit_their_blocks)
 TEST_EACH_VERSION(freed_memory_is_no_object)
 TEST_EACH_VERSION(values_fit_their_blocks)
 TEST_EACH_VERSION(pools_know_what_lives)
+TEST_EACH_VERSION(a_type_address_kept_as_int_makes_no_object)
+TEST_EACH_VERSION(a_bytearray_needs_its_bytes)
 TEST_EACH_VERSION(objects_on_lists_are_tracked)
 TEST_EACH_VERSION(a_list_that_loops_ends)
 TEST_EACH_VERSION(a_list_to_nowhere_ends)
@@ -387,6 +441,8 @@ int main(void)
         cmocka_unit_test(each_freed_memory_is_no_object),
         cmocka_unit_test(each_values_fit_their_blocks),
         cmocka_unit_test(each_pools_know_what_lives),
+        cmocka_unit_test(each_a_type_address_kept_as_int_makes_no_object),
+        cmocka_unit_test(each_a_bytearray_needs_its_bytes),
         cmocka_unit_test(each_objects_on_lists_are_tracked),
         cmocka_unit_test(each_a_list_that_loops_ends),
         cmocka_unit_test(each_a_list_to_nowhere_ends),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the bytes went, over a process made by hand: a thread's arena at the start of
- * its data, objects and their buffers in a pool, and one chunk with a mapping. */
+/* Where the bytes went, over a process made by hand: a thread's arena at the
+ * start of its data, objects and their buffers in a pool, and one chunk with a
+ * mapping. */
 #include "analyzer/runtime/heap_memory.h"
 
 #include <elf.h>
@@ -27,9 +28,9 @@ struct scene {
     struct objects objects;
     uint64_t list, str, holder, buffer; /* of them the str is not reachable */
     struct heap heap;
-    struct heap_facts facts;
     uint64_t reached;
-    uint32_t addresses[4], sizes[4], types[4];
+    uint32_t addresses[4], types[4];
+    uint16_t sizes[4];
     struct index *index;
     char answer[512];
 };
@@ -57,7 +58,8 @@ static uint64_t put_object(struct scene *scene, uint32_t number, uint64_t type)
     return block(number);
 }
 
-/* An arena of 8 KiB: a used chunk of 0x100 bytes, a free one of 0x200, one used, the top. */
+/* An arena of 8 KiB: a used chunk of 0x100 bytes, a free one of 0x200, one
+ * used, the top. */
 static void make_arena(struct scene *scene)
 {
     uint64_t first = BASE + 0x8d0;
@@ -111,7 +113,6 @@ static void make_heap(struct scene *scene)
         scene->types[i] = i;
     }
     scene->reached = 0xD; /* all but the str */
-    scene->facts = (struct heap_facts){.reached = &scene->reached};
 }
 
 static void write_table(struct scene *scene)
@@ -120,9 +121,12 @@ static void write_table(struct scene *scene)
     struct index_writer *writer;
     make_heap(scene);
     assert_int_equal(index_writer_create(NULL, &writer, &err), STATUS_OK);
+    struct memory_count *count;
     assert_int_equal(
-        heap_memory_write(&scene->objects.core.core, &scene->heap, &scene->facts, writer),
+        heap_memory_count(&scene->objects.core.core, &scene->heap, &scene->reached, &count),
         STATUS_OK);
+    assert_int_equal(heap_memory_write(count, writer), STATUS_OK);
+    heap_memory_destroy(count);
     assert_int_equal(index_writer_publish(writer, &scene->index, &err), STATUS_OK);
     array_deinit(&scene->heap.types);
     array_deinit(&scene->heap.addresses.windows);
@@ -191,10 +195,12 @@ static void every_byte_has_its_row(void **unused)
         assert_row(&scene, "pools: free blocks", (blocks - 8) * BLOCK, "in 1 pool");
         assert_row(&scene, "pools: headers and slack", pool - blocks * BLOCK, "");
         assert_row(&scene, "malloc: in use by C code", 0x140,
-                   "2 chunks that no object was found to own; chunks that threads keep for reuse "
+                   "2 chunks that no object was found to own; chunks that threads "
+                   "keep for reuse "
                    "count as in use: their lists were not found");
         assert_row(&scene, "malloc: free", 0x200 + 0x2000 - 0x8d0 - 0x340,
-                   "1 free chunk, 0 bytes kept for reuse by threads, 5104 bytes at the heaps' "
+                   "1 free chunk, 0 bytes kept for reuse by threads, 5104 bytes at "
+                   "the heaps' "
                    "ends");
         assert_row(&scene, "malloc: own structures", 0x8d0, "1 heap");
         assert_total(&scene, scene.objects.python.size);
@@ -202,7 +208,8 @@ static void every_byte_has_its_row(void **unused)
     }
 }
 
-/* 3.11 and 3.12 keep an instance's values apart, behind some bytes of their own. */
+/* 3.11 and 3.12 keep an instance's values apart, behind some bytes of their
+ * own. */
 static void values_are_the_instances(void **unused)
 {
     (void)unused;
@@ -245,11 +252,12 @@ static void damage_is_told_and_counted_once(void **unused)
         put(&scene, addr + 8, 32 | 5);
     put(&scene, addr + 8, 0x41414141);
     open_scene(&scene);
-    assert_string_equal(
-        ask(&scene, "SELECT count(*) FROM warning WHERE message LIKE '%chunk at 0x7f1200001110,%'"),
-        "1");
+    assert_string_equal(ask(&scene, "SELECT count(*) FROM warning WHERE message "
+                                    "LIKE '%chunk at 0x7f1200001110,%'"),
+                        "1");
     assert_row(&scene, "malloc: free", 0x200,
-               "1 free chunk, 0 bytes kept for reuse by threads, 0 bytes at the heaps' ends");
+               "1 free chunk, 0 bytes kept for reuse by threads, 0 bytes at the "
+               "heaps' ends");
     assert_total(&scene, scene.objects.python.size);
     close_scene(&scene);
 }
