@@ -29,7 +29,9 @@ bool array_reserve_raw(void **items, size_t *capacity, size_t count, size_t extr
 
 /* Appends a copy of `item`; false: out of memory, nothing appended. */
 #define array_push(array, item)                                                                    \
-    (array_reserve((array), 1) ? ((array)->items[(array)->count++] = (item), true) : false)
+    ((array)->count < (array)->capacity || array_reserve((array), 1)                               \
+         ? ((array)->items[(array)->count++] = (item), true)                                       \
+         : false)
 
 #define array_deinit(array)                                                                        \
     do {                                                                                           \
