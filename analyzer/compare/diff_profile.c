@@ -67,8 +67,8 @@ static void set_measures(struct profile_compare *compare, bool by_share)
     if (profile->family != compare->originals[0]->family)
         return; /* calls and samples are no one number */
     bool calls = profile->family == PROFILE_PSTATS && !compare->counts_samples;
-    compare->measures[2] = (struct diff_measure){calls ? "calls" : "count",
-                                                 calls ? "Calls" : "Samples", DIFF_COUNT};
+    compare->measures[2] =
+        (struct diff_measure){calls ? "calls" : "count", calls ? "Calls" : "Samples", DIFF_COUNT};
 }
 
 /* ---- Words. */
@@ -206,8 +206,8 @@ static enum status fill(struct profile_compare *compare, struct profile_diff *di
     bool memory = compare->originals[1]->family == PROFILE_TRACEMALLOC;
     bool by_share = !same_unit(compare->originals[0], compare->originals[1]);
     bool tables = !compare->options->picture_only;
-    compare->counts_samples = !by_share && counts_samples(compare->originals[0]) &&
-                              counts_samples(compare->originals[1]);
+    compare->counts_samples =
+        !by_share && counts_samples(compare->originals[0]) && counts_samples(compare->originals[1]);
     scale_sides(compare, by_share);
     set_measures(compare, by_share);
     diff->unit = by_share ? "share" : memory ? "bytes" : compare->originals[1]->unit;

@@ -60,7 +60,8 @@ void findings_scene_run(struct findings_scene *scene, struct objects *objects, u
     assert_int_equal(heap_build(&objects->process, &outside, NULL, &scene->heap, &err), STATUS_OK);
     assert_int_equal(heap_roots_find(&scene->heap, &outside, &scene->roots), STATUS_OK);
     outside_references_deinit(&outside);
-    assert_int_equal(heap_facts_find(&scene->heap, &scene->roots, NULL, &scene->facts, &err), STATUS_OK);
+    assert_int_equal(heap_facts_find(&scene->heap, &scene->roots, NULL, &scene->facts, &err),
+                     STATUS_OK);
     assert_int_equal(index_writer_create(NULL, &writer, &err), STATUS_OK);
     const struct findings findings = {
         .heap = &scene->heap, .roots = &scene->roots, .facts = &scene->facts, .writer = writer};

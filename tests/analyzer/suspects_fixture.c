@@ -100,7 +100,8 @@ void made_heap_end(struct made_heap *made)
         assert_int_equal(graph_builder_edge(&builder, edge->source, edge->target, &err), STATUS_OK);
     }
     assert_int_equal(graph_build(&builder, 1, &made->heap.references, &err), STATUS_OK);
-    assert_int_equal(heap_facts_find(&made->heap, &made->roots, NULL, &made->facts, &err), STATUS_OK);
+    assert_int_equal(heap_facts_find(&made->heap, &made->roots, NULL, &made->facts, &err),
+                     STATUS_OK);
     made->findings = (struct findings){NULL, &made->heap, &made->roots, &made->facts, NULL};
 }
 
