@@ -266,11 +266,13 @@ def count_tracked(index, truth, report):
 
 
 def find_freed(index, truth, report):
-    """What was let go is there only where the process itself has something again."""
+    """What was let go is there only where the process itself has something again: an object that it told of, or what
+    one of those holds that the collector does not show, as a class its name."""
+    held = {target for source in truth.objects for target in index.references.get(source, ())}
     for kind, addresses in truth.freed.items():
         report.freed += len(addresses)
         for address in addresses:
-            if address in index.objects and address not in truth.objects:
+            if address in index.objects and address not in truth.objects and address not in held:
                 report.wrong["freed", kind].append("%#x: now %s" % (address, index.objects[address][2]))
 
 
