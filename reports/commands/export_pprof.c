@@ -5,11 +5,13 @@
  *   Profile                     Sample                  Location     Function
  *    1 ValueType sample_type     1 location ids, packed  1 id         1 id
  *    2 Sample                      (the leaf first)      4 Line       2 name
- *    4 Location                  2 values, packed       Line          3 system name
- *    5 Function                  3 Label                 1 function   4 file
- *    6 string                   ValueType: 1 type, 2 unit 2 line      5 line
+ *    4 Location                  2 values, packed       Line          4 file
+ *    5 Function                  3 Label                 1 function   5 line
+ *    6 string                   ValueType: 1 type, 2 unit 2 line
  *   13 comment                  Label: 1 key, 2 string, 3 number
- * Texts are indices into the strings, of which 0 is the empty one. */
+ * Texts are indices into the strings, of which 0 is the empty one. A function has no system name
+ * (3): pprof takes one that is the same as the name for a mangled one of C++, and "<module>" for
+ * a template's arguments, which it leaves out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,7 +133,6 @@ static void put_function(struct pprof *pprof, uint32_t id)
     uint64_t name = string_of(pprof, named ? function->name : function->file);
     put_number(&pprof->part, 1, id + UINT64_C(1));
     put_number(&pprof->part, 2, name);
-    put_number(&pprof->part, 3, name);
     put_number(&pprof->part, 4, string_of(pprof, function->file));
     if (function->line > 0)
         put_number(&pprof->part, 5, (uint64_t)function->line);

@@ -91,6 +91,7 @@ class Pprof:
         functions = {}
         for value in message[5]:
             field = by_number(value)
+            assert not field[3], "a system name, which pprof would demangle"
             functions[field[1][0]] = (strings[field[2][0]], strings[field[4][0]] if field[4] else "",
                                       field[5][0] if field[5] else 0)
         locations = {}
