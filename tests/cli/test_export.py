@@ -6,18 +6,15 @@
 
 Collapsed stacks and speedscope's file are read back by inquest itself; pprof's is taken apart here, field by field.
 """
-import argparse
 import collections
 import gzip
 import json
 import pathlib
-import subprocess
-import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-INQUEST = ""
+from recordings_line import ROOT, inquest, main
+
 FILES = []
 
 FOLDED = """\
@@ -25,12 +22,6 @@ thread (11): main;run (app.py:3);work (lib/b.py:7) 5
 thread (11): main;run (app.py:3) 2
 thread (12);run (app.py:4);<native> (libc.so);caf\u00e9 (caf\u00e9.py:1) 9
 """
-
-
-def inquest(*words, status=0):
-    run = subprocess.run([INQUEST, *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL)
-    assert run.returncode == status, (words, run.returncode, run.stderr)
-    return run
 
 
 def rows(path, *options):
@@ -243,16 +234,5 @@ class Real(unittest.TestCase):
                 self.assertEqual(len(first[1]) > 0, len(second[1]) > 0)
 
 
-def main():
-    global INQUEST
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True)
-    parser.add_argument("files", nargs="*")
-    options = parser.parse_args()
-    INQUEST = str(pathlib.Path(options.inquest).resolve())
-    FILES.extend(options.files)
-    unittest.main(argv=[sys.argv[0]])
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, FILES.extend)

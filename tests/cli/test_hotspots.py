@@ -4,30 +4,17 @@
 
     tests/cli/test_hotspots.py --inquest BUILD/reports/inquest
 """
-import argparse
 import csv
 import io
 import json
-import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ROOT / "testdata" / "profiles"
+from recordings_line import CORE, PROFILES, inquest, main
+
 SNAPSHOT, STATS = PROFILES / "tracemalloc-3.12.pickle", PROFILES / "pstats-3.12-cprofile.prof"
-CORE = ROOT / "testdata" / "cores" / "cpython-3.12.core.lz4"
-INQUEST = ""
 FOLDED = "thread (11): main;run (app.py:3);work (lib/b.py:7) 5\nthread (12);run (app.py:4) 2\n"
-
-
-def inquest(*words, status=0, given=None):
-    cache = {**os.environ, "XDG_CACHE_HOME": tempfile.gettempdir() + "/inquest-test-hotspots"}
-    run = subprocess.run([INQUEST, *map(str, words)], capture_output=True, input=given, env=cache)
-    assert run.returncode == status, (words, run.returncode, run.stderr)
-    return run
 
 
 class Hotspots(unittest.TestCase):
@@ -133,14 +120,5 @@ class Hotspots(unittest.TestCase):
         self.assertNotIn(b"hunter2", hidden)
 
 
-def main():
-    global INQUEST
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True)
-    options = parser.parse_args()
-    INQUEST = str(pathlib.Path(options.inquest).resolve())
-    unittest.main(argv=[sys.argv[0]])
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__)

@@ -5,33 +5,20 @@ are what their lines in one file would be.
 
     tests/cli/test_merge.py --inquest BUILD/reports/inquest
 """
-import argparse
 import json
-import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ROOT / "testdata" / "profiles"
-CORE = ROOT / "testdata" / "cores" / "cpython-3.12.core.lz4"
+from recordings_line import CORE, PROFILES, inquest, main
+
 SNAPSHOT, OTHER_SNAPSHOT = PROFILES / "tracemalloc-3.15.pickle", PROFILES / "tracemalloc-3.11.pickle"
 STATS = PROFILES / "pstats-3.12-cprofile.prof"
 SECONDS = PROFILES / "pyspy" / "speedscope-0.4.2.json"
 LIE = ["--exclude", "*/profile_truth.py:74"]  # one trace of the snapshots claims 2^62 bytes
-INQUEST = ""
 A = "thread (11): main;run (app.py:3);work (lib/b.py:7) 5\nthread (12);run (app.py:4) 2\n"
 B = "thread (12);run (app.py:4) 3\nthread (13);run (app.py:4);new (c.py:2) 7\nthread (11): main;run (app.py:3) 1\n"
 NUMBERS = {"self", "total", "count", "size", "value", "calls", "primitive_calls"}
-
-
-def inquest(*words, status=0):
-    cache = {**os.environ, "XDG_CACHE_HOME": tempfile.gettempdir() + "/inquest-test-merge"}
-    run = subprocess.run([INQUEST, *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL, env=cache)
-    assert run.returncode == status, (words, run.returncode, run.stderr)
-    return run
 
 
 def answer(command, *words):
@@ -161,14 +148,5 @@ class Merge(unittest.TestCase):
         self.assertIn(b"keeps 8 frames of a stack, what stands before it 1", run.stderr)
 
 
-def main():
-    global INQUEST
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True)
-    options = parser.parse_args()
-    INQUEST = str(pathlib.Path(options.inquest).resolve())
-    unittest.main(argv=[sys.argv[0]])
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__)

@@ -5,34 +5,21 @@ them, its picture is a tree of boxes.
 
     tests/cli/test_treemap.py --inquest BUILD/reports/inquest
 """
-import argparse
 import collections
 import gzip
 import json
 import marshal
-import os
 import pathlib
 import re
-import subprocess
-import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ROOT / "testdata" / "profiles"
-CORE = ROOT / "testdata" / "cores" / "cpython-3.12.core.lz4"
+from recordings_line import CORE, PROFILES, inquest, main
+
 SNAPSHOT, STATS = PROFILES / "tracemalloc-3.12.pickle", PROFILES / "pstats-3.12-cprofile.prof"
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title><script>alert(1)</script>\x1b[31m]]>\"'&\u202e"
-INQUEST = ""
-
-
-def inquest(*words, status=0):
-    cache = {**os.environ, "XDG_CACHE_HOME": tempfile.gettempdir() + "/inquest-test-treemap"}
-    run = subprocess.run([INQUEST, *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL, env=cache)
-    assert run.returncode == status, (words, run.returncode, run.stderr)
-    return run
 
 
 def treemap(*words):
@@ -208,14 +195,5 @@ class Treemap(unittest.TestCase):
         self.assertIn(b"no option --treemap", inquest("hotspots", SNAPSHOT, "--treemap", status=2).stderr)
 
 
-def main():
-    global INQUEST
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inquest", required=True)
-    options = parser.parse_args()
-    INQUEST = str(pathlib.Path(options.inquest).resolve())
-    unittest.main(argv=[sys.argv[0]])
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__)

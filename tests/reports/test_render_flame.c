@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "reports/render/flame.h"
+#include "tests/reports/picture_checks.h"
 
 #define HOSTILE                                                                                    \
     "]]></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp; "          \
@@ -31,16 +32,6 @@ static struct text render(const struct flame_node *nodes, size_t count, bool ici
     flame_render(&graph, &text);
     assert_true(text_ok(&text));
     return text;
-}
-
-static unsigned occurrences(const char *text, const char *word)
-{
-    unsigned count = 0;
-    while ((text = strstr(text, word))) {
-        count++;
-        text += strlen(word);
-    }
-    return count;
 }
 
 /* A rectangle's attribute, of the frame with that name. */
@@ -141,16 +132,10 @@ static void test_hostile_text(void **state)
     flame_render(&graph, &text);
     assert_true(text_ok(&text));
     const char *svg = text_string(&text);
-    assert_int_equal(strlen(svg), text.size);
-    assert_null(strchr(svg, '\x1b'));
-    assert_null(strchr(svg, '\xff'));
-    assert_null(strstr(svg, "\u202e"));
-    assert_null(strstr(svg, "<img"));
+    assert_shown_not_obeyed(&text);
     assert_int_equal(occurrences(svg, "<script"), 1);
     assert_int_equal(occurrences(svg, "</script>"), 1);
-    assert_int_equal(occurrences(svg, "</style>"), 1);
     assert_int_equal(occurrences(svg, "]]>"), 2);
-    assert_non_null(strstr(svg, "\\x1b[31m\\u202e\\xff"));
     assert_int_equal(occurrences(svg, "http"), 3); /* names of XML, which are not fetched */
     text_deinit(&text);
 }

@@ -12,6 +12,7 @@
 
 #include "reports/render/treemap.h"
 #include "reports/render/treemap_layout.h"
+#include "tests/reports/picture_checks.h"
 
 #define HOSTILE                                                                                    \
     "]]></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp; "          \
@@ -273,16 +274,6 @@ static void test_nonsense(void **state)
     text_deinit(&text);
 }
 
-static unsigned occurrences(const char *text, const char *word)
-{
-    unsigned count = 0;
-    while ((text = strstr(text, word))) {
-        count++;
-        text += strlen(word);
-    }
-    return count;
-}
-
 static void test_hostile_text(void **state)
 {
     (void)state;
@@ -304,15 +295,9 @@ static void test_hostile_text(void **state)
     };
     struct text text = render(nodes, 4);
     const char *svg = text_string(&text);
-    assert_int_equal(strlen(svg), text.size);
-    assert_null(strchr(svg, '\x1b'));
-    assert_null(strchr(svg, '\xff'));
-    assert_null(strstr(svg, "\u202e"));
-    assert_null(strstr(svg, "<img"));
+    assert_shown_not_obeyed(&text);
     assert_int_equal(occurrences(svg, "<script"), 0);
-    assert_int_equal(occurrences(svg, "</style>"), 1);
     assert_int_equal(occurrences(svg, "]]>"), 1);
-    assert_non_null(strstr(svg, "\\x1b[31m\\u202e\\xff"));
     assert_int_equal(occurrences(svg, "http"), 1); /* a name of XML, which is not fetched */
     text_deinit(&text);
 }
