@@ -98,24 +98,6 @@ static void write_tracebacks(const struct hotspots_answer *answer, struct json_w
     json_end_array(json);
 }
 
-static void write_warnings(const struct profile *profile, struct json_writer *json)
-{
-    struct text sentence;
-    text_init(&sentence);
-    json_key(json, "warnings");
-    json_begin_array(json);
-    for (size_t i = 0; i < profile->warnings.count; i++) {
-        text_clear(&sentence);
-        text_printf(&sentence, "%s%s%s", profile->warnings.items[i].area,
-                    *profile->warnings.items[i].area ? ": " : "",
-                    profile->warnings.items[i].message);
-        json_string(json, text_string(&sentence));
-    }
-    json_end_array(json);
-    json->failed |= sentence.failed;
-    text_deinit(&sentence);
-}
-
 static void write_relation(const struct hotspots_answer *answer, struct json_writer *json)
 {
     const struct options *options = answer->run->options;
@@ -134,11 +116,7 @@ static enum status write_json(const struct hotspots_answer *answer, const struct
                               struct error *err)
 {
     struct json_writer json;
-    json_init(&json, output_text(answer->run->answer));
-    json_begin_object(&json);
-    json_member_string(&json, "schema", "inquest/hotspots/1");
-    recordings_json(answer->run->options, &json);
-    write_warnings(answer->profile, &json);
+    recordings_begin_json(answer->run, "hotspots", answer->profile, &json);
     json_member_string(&json, "format", answer->profile->format);
     json_member_string(&json, "unit", answer->profile->unit);
     if (answer->relation) {

@@ -73,23 +73,15 @@ static void write_node(const struct call_tree *tree, uint32_t i, struct json_wri
     call_tree_node_name(tree, i, &name);
     json_begin_object(json);
     json_member_integer(json, "id", i);
-    json_key(json, "parent");
-    if (i)
-        json_integer(json, node->parent);
-    else
-        json_null(json);
+    json_member_integer_if(json, "parent", i > 0, node->parent);
     json_member_string(json, "name", text_string(&name));
     bool is_function = node->kind == CALL_NODE_FUNCTION || node->kind == CALL_NODE_RECURSION;
     json_member_string(
         json, "file",
         is_function ? profile_text(profile, profile->functions.items[node->function].file) : NULL);
-    json_key(json, "line");
     int32_t line =
         is_function && node->line <= 0 ? profile->functions.items[node->function].line : node->line;
-    if (is_function && line > 0)
-        json_integer(json, line);
-    else
-        json_null(json);
+    json_member_integer_if(json, "line", is_function && line > 0, line);
     json_member_amount(json, "value", node->total);
     json_member_amount(json, "self", node->self);
     json_member_integer(json, "count", (int64_t)node->count);
@@ -102,15 +94,7 @@ static enum status write_json(struct command_run *run, const struct call_tree *t
                               struct error *err)
 {
     struct json_writer json;
-    json_init(&json, output_text(run->answer));
-    json_begin_object(&json);
-    json_member_string(&json, "schema", "inquest/flamegraph/1");
-    recordings_json(run->options, &json);
-    json_key(&json, "warnings");
-    json_begin_array(&json);
-    for (size_t i = 0; i < tree->profile->warnings.count; i++)
-        json_string(&json, tree->profile->warnings.items[i].message);
-    json_end_array(&json);
+    recordings_begin_json(run, "flamegraph", tree->profile, &json);
     json_member_string(&json, "unit", tree->unit);
     json_member_string(&json, "note", tree->note);
     json_key(&json, "rows");

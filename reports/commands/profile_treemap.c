@@ -263,15 +263,7 @@ static enum status write_json(struct command_run *run, const struct place_tree *
                               struct error *err)
 {
     struct json_writer json;
-    json_init(&json, output_text(run->answer));
-    json_begin_object(&json);
-    json_member_string(&json, "schema", "inquest/flamegraph/1");
-    recordings_json(run->options, &json);
-    json_key(&json, "warnings");
-    json_begin_array(&json);
-    for (size_t i = 0; i < tree->profile->warnings.count; i++)
-        json_string(&json, tree->profile->warnings.items[i].message);
-    json_end_array(&json);
+    recordings_begin_json(run, "flamegraph", tree->profile, &json);
     json_member_string(&json, "unit", tree->unit);
     json_key(&json, "rows");
     json_begin_array(&json);

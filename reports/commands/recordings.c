@@ -121,7 +121,7 @@ void recordings_append_note(const struct options *options, struct text *text)
         text_append(text, ", …");
 }
 
-void recordings_json(const struct options *options, struct json_writer *json)
+static void write_inputs(const struct options *options, struct json_writer *json)
 {
     json_member_string(json, "input", options->operands[0]);
     if (options->operand_count < 2)
@@ -131,4 +131,35 @@ void recordings_json(const struct options *options, struct json_writer *json)
     for (size_t i = 0; i < options->operand_count; i++)
         json_string(json, options->operands[i]);
     json_end_array(json);
+}
+
+static void write_warnings(const struct profile *profile, struct json_writer *json)
+{
+    struct text sentence = {0};
+    json_key(json, "warnings");
+    json_begin_array(json);
+    for (size_t i = 0; i < profile->warnings.count; i++) {
+        text_clear(&sentence);
+        text_printf(&sentence, "%s%s%s", profile->warnings.items[i].area,
+                    *profile->warnings.items[i].area ? ": " : "",
+                    profile->warnings.items[i].message);
+        json_string(json, text_string(&sentence));
+    }
+    json_end_array(json);
+    json->failed |= sentence.failed;
+    text_deinit(&sentence);
+}
+
+void recordings_begin_json(const struct command_run *run, const char *command,
+                           const struct profile *profile, struct json_writer *json)
+{
+    struct text schema = {0};
+    text_printf(&schema, "inquest/%s/1", command);
+    json_init(json, output_text(run->answer));
+    json_begin_object(json);
+    json_member_string(json, "schema", text_string(&schema));
+    write_inputs(run->options, json);
+    write_warnings(profile, json);
+    json->failed |= schema.failed;
+    text_deinit(&schema);
 }

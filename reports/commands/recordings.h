@@ -28,7 +28,9 @@ enum status recordings_add_stats(struct command_run *run, struct pstats *stats, 
 void recordings_append_name(const struct options *options, struct text *text);
 /* "3 files added up: a.raw, b.raw, c.raw"; nothing of one. Unescaped. */
 void recordings_append_note(const struct options *options, struct text *text);
-/* The member "input"; of several recordings "inputs", all of them, too. */
-void recordings_json(const struct options *options, struct json_writer *json);
+/* Begins the object that a JSON answer of `command` is, and leaves it open: "schema", "input",
+ * of several recordings "inputs" too, and the profile's "warnings". */
+void recordings_begin_json(const struct command_run *run, const char *command,
+                           const struct profile *profile, struct json_writer *json);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inquest/base/fnv.h"
+#include "reports/render/assets.h"
 
 #define NEAR_HUES 6 /* of one package */
 
@@ -72,7 +73,7 @@ void flame_palette_use_part(struct flame_palette *palette, const char *package, 
         palette->used[hue][tint] = true;
 }
 
-void flame_palette_style(const struct flame_palette *palette, bool dark, struct text *text)
+void flame_palette_rules(const struct flame_palette *palette, bool dark, struct text *text)
 {
     for (unsigned hue = 0; hue < FLAME_HUES; hue++)
         for (unsigned tint = 0; tint < FLAME_TINTS; tint++)
@@ -80,4 +81,15 @@ void flame_palette_style(const struct flame_palette *palette, bool dark, struct 
                 text_printf(text, ".c%u%c{fill:#%06" PRIx32 "}", hue, 'a' + (int)tint,
                             dark ? flame_colors[hue].dark[tint] : flame_colors[hue].light[tint]);
     text_append_char(text, '\n');
+}
+
+void flame_palette_style(const struct flame_palette *palette, struct text *text)
+{
+    text_append(text, "<style><![CDATA[\n");
+    text_append_n(text, asset_flame_css.bytes, asset_flame_css.size);
+    flame_palette_rules(palette, false, text);
+    text_append(text, "@media (prefers-color-scheme: dark) {\n");
+    text_append_n(text, asset_flame_dark_css.bytes, asset_flame_dark_css.size);
+    flame_palette_rules(palette, true, text);
+    text_append(text, "}\n]]></style>\n");
 }

@@ -21,7 +21,10 @@ void flame_palette_use(struct flame_palette *palette, const char *key);
 /* The same of one hue for all parts of a package, which choose the tint: NULL is the middle. */
 void flame_palette_part_class(const char *package, const char *part, struct text *text);
 void flame_palette_use_part(struct flame_palette *palette, const char *package, const char *part);
-/* Appends their rules, in one line. */
-void flame_palette_style(const struct flame_palette *palette, bool dark, struct text *text);
+/* Appends the <style> of a picture that stands alone: what all of them have, and the rules of the
+ * colours in use, light and dark. */
+void flame_palette_style(const struct flame_palette *palette, struct text *text);
+/* The rules alone, in one line: a page has the rest. */
+void flame_palette_rules(const struct flame_palette *palette, bool dark, struct text *text);
 
 #endif

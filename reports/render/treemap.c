@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "reports/render/assets.h"
 #include "reports/render/escape.h"
 #include "reports/render/flame_palette.h"
 #include "reports/render/svg.h"
@@ -180,18 +179,6 @@ static void write_legend(struct picture *picture)
 
 /* ---- The whole. */
 
-static void write_style(struct picture *picture)
-{
-    struct text *text = picture->text;
-    text_append(text, "<style><![CDATA[\n");
-    text_append_n(text, asset_flame_css.bytes, asset_flame_css.size);
-    flame_palette_style(&picture->palette, false, text);
-    text_append(text, "@media (prefers-color-scheme: dark) {\n");
-    text_append_n(text, asset_flame_dark_css.bytes, asset_flame_dark_css.size);
-    flame_palette_style(&picture->palette, true, text);
-    text_append(text, "}\n]]></style>\n");
-}
-
 static void write_head(struct picture *picture, bool alone)
 {
     const struct treemap *map = picture->map;
@@ -212,7 +199,7 @@ static void write_head(struct picture *picture, bool alone)
     }
     text_append(text, "</desc>\n");
     if (alone)
-        write_style(picture);
+        flame_palette_style(&picture->palette, picture->text);
     text_append(text, "<g class=\"fg\">\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
     text_printf(text, "<text class=\"title\" x=\"%.0f\" y=\"28\">", MARGIN);
     svg_write_text(text, map->title, 110);
