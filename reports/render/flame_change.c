@@ -50,8 +50,10 @@ void flame_change_words(const struct flame_graph *graph, double old_value, doubl
     text_append(text, ")");
 }
 
+/* The words stand under the swatches: beside them they would be cut off where a page is narrow. */
 void flame_change_legend(double x, double y, struct text *text)
 {
+    const double left = x;
     static const struct {
         const char *style, *words;
         double width;
@@ -69,5 +71,5 @@ void flame_change_legend(double x, double y, struct text *text)
     text_printf(text,
                 "<text class=\"subtitle\" x=\"%.0f\" y=\"%.0f\">NEW compared to OLD: a frame with "
                 "all above it; the stripe at its foot: by itself</text>\n",
-                x, y);
+                left, y + 18);
 }
