@@ -11,15 +11,6 @@
 #include "reports/commands/export_stacks.h"
 #include "reports/render/escape.h"
 
-static void append_label(struct text *line, const char *label)
-{
-    size_t start = line->size;
-    escape_terminal(line, label, ESCAPE_ONE_LINE);
-    for (size_t i = start; i < line->size; i++)
-        if (line->data[i] == ';')
-            line->data[i] = ':';
-}
-
 static void append_place(const struct profile *profile, const struct call_node *node,
                          struct text *label)
 {
@@ -51,7 +42,7 @@ static void append_track(const struct export_stacks *stacks, struct text *line,
     const struct profile_track *track = &profile->tracks.items[stacks->track];
     const char *name = profile_text(profile, track->name);
     if (is_root_frames(name)) {
-        escape_terminal(line, name, ESCAPE_ONE_LINE);
+        escape_collapsed(line, name, false);
         text_append_char(line, ';');
         return;
     }
@@ -64,7 +55,7 @@ static void append_track(const struct export_stacks *stacks, struct text *line,
         text_printf(scratch, "thread (%" PRId64 ")%s%s", track->tid, *name ? ": " : "", name);
     else
         text_printf(scratch, "thread: %s", name);
-    append_label(line, text_string(scratch));
+    escape_collapsed(line, text_string(scratch), true);
     text_append_char(line, ';');
 }
 
@@ -126,7 +117,7 @@ enum status export_collapsed(struct export_stacks *stacks, struct error *err)
             text_clear(&label);
             append_place(tree->profile, &tree->nodes.items[stacks->path[j]], &label);
             text_append(text, j ? ";" : "");
-            append_label(text, text_string(&label));
+            escape_collapsed(text, text_string(&label), true);
         }
         append_amount(tree->nodes.items[i].self, microseconds, text);
         output_drain(stacks->run->answer);

@@ -9,6 +9,7 @@
 struct place {
     const char *replacement[128];
     bool json; /* controls as JSON's own escapes */
+    bool raw;  /* bytes that are no UTF-8 pass */
 };
 
 static const struct place terminal_place = {0};
@@ -20,6 +21,9 @@ static const struct place json_place = {
         {['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"},
     .json = true,
 };
+
+static const struct place collapsed_place = {.replacement = {[';'] = ":"}, .raw = true};
+static const struct place collapsed_frames_place = {.raw = true};
 
 static const struct place csv_place = {.replacement = {['"'] = "\"\"", ['\n'] = "\n"}};
 
@@ -135,6 +139,8 @@ static void escape_n(struct text *text, const struct place *place, const char *s
             replace_ascii(text, place, c);
         else if (length)
             show_code_point(text, place, code_point);
+        else if (place->raw)
+            text_append_char(text, (char)c);
         else
             text_printf(text, place->json ? "\\\\x%02x" : "\\x%02x", c);
         at += length ? length : 1;
@@ -162,6 +168,11 @@ void escape_json(struct text *text, const char *string)
 void escape_markup(struct text *text, const char *string, enum escape_lines lines)
 {
     escape(text, lines == ESCAPE_KEEP_LINES ? &markup_lines_place : &markup_place, string);
+}
+
+void escape_collapsed(struct text *text, const char *string, bool is_one_frame)
+{
+    escape(text, is_one_frame ? &collapsed_place : &collapsed_frames_place, string);
 }
 
 static bool is_number(const char *string)

@@ -9,7 +9,8 @@
 
 /* One function for each place that text from a dump can go to; nothing else
  * writes such text. Every one of them
- *   - gives valid UTF-8, whatever comes in: a stray byte is shown as \x80;
+ *   - gives valid UTF-8, whatever comes in: a stray byte is shown as \x80 (but see
+ *     escape_collapsed);
  *   - shows what would steer a terminal, a parser or the reader's eye, and never
  *     passes it on: C0 and C1 controls and DEL as \x1b (newline, return and tab
  *     as \n \r \t), bidirectional controls, invisible characters, line and
@@ -44,6 +45,11 @@ void escape_markdown_code(struct text *text, const char *string, bool in_table);
 /* A whole fenced block; the fence is longer than any run of backquotes within.
  * `string` is many lines and was already written by escape_terminal. */
 void markdown_fence(struct text *text, const char *string, const char *language);
+
+/* A frame in a file of collapsed stacks, or several with semicolons between them. Such a
+ * file is for programs and has no way to quote: stray bytes pass as they are, so that it
+ * is read back as what it was; a semicolon within a frame becomes a colon. */
+void escape_collapsed(struct text *text, const char *string, bool is_one_frame);
 
 /* HTML and XML (SVG), as text or as the value of an attribute in quotes. */
 void escape_markup(struct text *text, const char *string, enum escape_lines lines);

@@ -125,6 +125,15 @@ class Export(unittest.TestCase):
         self.assertEqual(sorted(out.read_text().splitlines()), sorted(FOLDED.splitlines()))
         self.same_rows(self.folded, out)
 
+    def test_collapsed_keeps_bytes_that_are_no_text(self):
+        path, out, index = self.folder / "bytes.raw", self.folder / "out.raw", self.folder / "bytes.index"
+        lines = b"main (/srv/\xff\xfe.py:1);caf\xe9 (b.py:2) 3\nmain (/srv/\xff\xfe.py:1);\xed\xb3\xbf 4\n"
+        path.write_bytes(lines)
+        inquest("load", path, "-o", index)
+        for source in (path, index):
+            inquest("export", source, "--to", "collapsed", "-o", out)
+            self.assertEqual(sorted(out.read_bytes().splitlines()), sorted(lines.splitlines()))
+
     def test_the_only_process_or_thread_is_kept(self):
         path = self.folder / "one.raw"
         for text in ('process 4:"python x.py";main (a.py:1) 10\n', "thread (7): worker;main (a.py:1) 3\n"):

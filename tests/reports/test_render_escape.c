@@ -43,6 +43,16 @@ static void fence(struct text *text, const char *string)
     markdown_fence(text, string, "py");
 }
 
+static void collapsed(struct text *text, const char *string)
+{
+    escape_collapsed(text, string, true);
+}
+
+static void collapsed_frames(struct text *text, const char *string)
+{
+    escape_collapsed(text, string, false);
+}
+
 typedef void (*escape_function)(struct text *text, const char *string);
 
 static void check(escape_function function, const char *string, const char *expected)
@@ -72,6 +82,15 @@ static void test_terminal(void **state)
     check(one_line, "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80", /* invalid, surrogate, too large */
           "a\\xff\\xc3(\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80");
     check(one_line, "cut \xe6\xbc", "cut \\xe6\\xbc");
+}
+
+/* What is no UTF-8 is read back as it was; what would steer a terminal does not pass. */
+static void test_collapsed(void **state)
+{
+    (void)state;
+    check(collapsed, "/srv/\xff\xfe/a;b.py", "/srv/\xff\xfe/a:b.py");
+    check(collapsed, "\x1b[1m\n\u202e\xed\xb3\xbf", "\\x1b[1m\\n\\u202e\xed\xb3\xbf");
+    check(collapsed_frames, "process 1;\xff", "process 1;\xff");
 }
 
 static void test_json(void **state)
@@ -161,9 +180,10 @@ static void test_any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_terminal), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_csv),      cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_markup),   cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_terminal),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_csv),       cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_markup),    cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_collapsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
