@@ -35,6 +35,8 @@ enum status diff_profile_tree(const struct profile_compare *compare, struct prof
 /* Whether a change of so many samples is within what chance makes (95 %): counts vary by
  * their square root. `scale` is what OLD was multiplied with. */
 bool is_within_chance(double old_count, double new_count, double scale);
+/* How far chance alone takes the change of so many samples: half an interval of 95 %. */
+double chance_margin(double old_count, double new_count, double scale);
 
 /* "json.decoder.raw_decode" is its file for people; strings live in the arena. */
 char *pair_text(struct arena *arena, const struct profile *names, uint32_t string);

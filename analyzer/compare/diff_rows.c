@@ -9,10 +9,14 @@
 
 #define CERTAINTY 1.96 /* standard deviations, 95 % */
 
+double chance_margin(double old_count, double new_count, double scale)
+{
+    return CERTAINTY * sqrt(fmax(new_count, 0) + scale * scale * fmax(old_count, 0));
+}
+
 bool is_within_chance(double old_count, double new_count, double scale)
 {
-    double deviation = sqrt(fmax(new_count, 0) + scale * scale * fmax(old_count, 0));
-    return fabs(new_count - scale * old_count) <= CERTAINTY * deviation;
+    return fabs(new_count - scale * old_count) <= chance_margin(old_count, new_count, scale);
 }
 
 char *pair_text(struct arena *arena, const struct profile *names, uint32_t string)
@@ -349,6 +353,17 @@ static bool name_row(const struct profile_compare *compare, uint32_t key, struct
     return name && file && (number || line <= 0);
 }
 
+/* Samples stand for time: of a row, each for as much. */
+static void set_margins(const struct pair_row *from, double scale, struct diff_row *row)
+{
+    double count = scale * from->old_values[2] + from->new_values[2];
+    double each = count > 0 ? (from->old_values[1] + from->new_values[1]) / count : 0;
+    row->has_margins = each > 0;
+    for (size_t i = 0; i < 2; i++) /* self and total, whose counts stand the other way round */
+        row->margins[i] =
+            each * chance_margin(from->old_values[3 - i], from->new_values[3 - i], scale);
+}
+
 static bool add_row(const struct profile_compare *compare, const struct pair_rows *rows,
                     const struct pair_row *from, double scale, struct diff_table *table)
 {
@@ -367,6 +382,8 @@ static bool add_row(const struct profile_compare *compare, const struct pair_row
     row.is_noise = compare->counts_samples &&
                    is_within_chance(from->old_values[3], from->new_values[3], scale) &&
                    is_within_chance(from->old_values[2], from->new_values[2], scale);
+    if (compare->counts_samples)
+        set_margins(from, scale, &row);
     row.rank = fabs(from->new_values[0] - from->old_values[0]);
     if (rows->modules)
         row.keys[0] = rows->modules[from->key];

@@ -327,8 +327,12 @@ static void json_row(struct json_writer *json, const struct profile *names,
     for (size_t i = exact ? 1 : 0; i < diff_measure_count(table); i++) {
         measure_member(json, table->measures[i].name, "old", row->old_values[i]);
         measure_member(json, table->measures[i].name, "new", row->new_values[i]);
-        measure_member(json, table->measures[i].name, "delta",
-                       row->new_values[i] - row->old_values[i]);
+        double delta = row->new_values[i] - row->old_values[i];
+        measure_member(json, table->measures[i].name, "delta", delta);
+        if (row->has_margins && i < sizeof row->margins / sizeof *row->margins) {
+            measure_member(json, table->measures[i].name, "delta_low", delta - row->margins[i]);
+            measure_member(json, table->measures[i].name, "delta_high", delta + row->margins[i]);
+        }
     }
     json_member_string(json, "presence", presence[row->presence]);
     json_member_bool(json, "noise", row->is_noise);

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import marshal
+import math
 import pathlib
 import re
 import subprocess
@@ -88,6 +89,14 @@ class Compare(unittest.TestCase):
         self.assertEqual((rows["main"]["self_new"], rows["main"]["total_old"], rows["main"]["total_new"]), (0, 580, 794))
         self.assertEqual([rows[name]["presence"] for name in ("gone", "born", "fast")], ["gone", "new", "both"])
         self.assertEqual([rows[name]["noise"] for name in ("fast", "slow", "born")], [True, False, False])
+        for name, old, new in (("slow", 100, 300), ("gone", 80, 0), ("born", 0, 90)):
+            margin = 1.96 * math.sqrt(old + new)
+            low, high = rows[name]["self_delta_low"], rows[name]["self_delta_high"]
+            self.assertAlmostEqual(low, new - old - margin, 6)
+            self.assertAlmostEqual(high, new - old + margin, 6)
+        for row in rows.values():
+            inside = all(row[measure + "_delta_low"] <= 0 <= row[measure + "_delta_high"] for measure in ("self", "total"))
+            self.assertEqual(row["noise"], inside, row["function"])
         edges = {row["function"]: row for row in answer["edges"]}
         self.assertEqual((edges["slow"]["caller"], edges["slow"]["total_delta"]), ("main", 200))
         self.assertEqual(answer["paths"][0]["path"], "main > slow")

@@ -38,10 +38,12 @@ struct diff_row {
     uint64_t old_size, new_size; /* where `is_exact`: the first measure, past 2^53, too */
     bool is_exact;
     enum diff_presence presence;
-    bool is_noise;    /* the change is within what chance makes */
-    const char *note; /* "moved from line 12", NULL: nothing */
-    double rank;      /* larger first */
-    uint32_t stack;   /* of a traceback, in the names of both recordings; else DIFF_NO_STACK */
+    bool is_noise;     /* the change is within what chance makes */
+    bool has_margins;  /* of samples: with 95 %, the true change is at most a margin away */
+    double margins[2]; /* of the first two measures */
+    const char *note;  /* "moved from line 12", NULL: nothing */
+    double rank;       /* larger first */
+    uint32_t stack;    /* of a traceback, in the names of both recordings; else DIFF_NO_STACK */
 };
 #define DIFF_NO_STACK UINT32_MAX
 
