@@ -4,23 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inquest/base/fnv.h"
+
 struct label {
     uint64_t value; /* address of a str or a key; of a static text for fields */
     uint8_t kind;   /* reference_label */
     bool is_weak;
 };
 
-/* A label's code where it is looked up, with what tells it from others. */
+/* A label's code where it is looked up, with what tells it from others. A static text is
+ * looked up by its address first, which is quick, then by a hash of its content: equal
+ * texts are one label, wherever the compiler put them. */
 struct label_slot {
     uint64_t value;
     uint32_t form, code; /* code 0: empty */
 };
+#define FORM_OF_CONTENT (UINT32_C(1) << 31)
 
 struct label_table {
     struct python_process *process;
     ARRAY(struct label) labels; /* code - 1 */
     struct label_slot *slots;   /* open addressing */
-    size_t slot_mask;
+    size_t slot_mask, slots_used;
 };
 
 /* Keys longer than this are cut in a label; the object itself has the whole. */
@@ -67,11 +72,31 @@ static inline struct label_slot *find_slot(const struct label_table *table, uint
     }
 }
 
-static void fill_slot(struct label_table *table, uint32_t code)
+static void fill_slot(struct label_table *table, uint64_t value, uint32_t form, uint32_t code)
+{
+    struct label_slot *slot = find_slot(table, value, form);
+    table->slots_used += !slot->code;
+    *slot = (struct label_slot){value, form, code};
+}
+
+static uint64_t hash_text(const char *text)
+{
+    return fnv64(FNV64_START, text, strlen(text));
+}
+
+static const char *field_text(uint64_t value, uint32_t form)
+{
+    return form >> 1 == LABEL_FIELD && value ? (const char *)(uintptr_t)value : NULL;
+}
+
+static void fill_slots(struct label_table *table, uint32_t code)
 {
     const struct label *label = &table->labels.items[code - 1];
     uint32_t form = form_of(label->kind, label->is_weak);
-    *find_slot(table, label->value, form) = (struct label_slot){label->value, form, code};
+    const char *text = field_text(label->value, form);
+    fill_slot(table, label->value, form, code);
+    if (text)
+        fill_slot(table, hash_text(text), form | FORM_OF_CONTENT, code);
 }
 
 static bool grow(struct label_table *table)
@@ -83,9 +108,19 @@ static bool grow(struct label_table *table)
     free(table->slots);
     table->slots = slots;
     table->slot_mask = mask;
+    table->slots_used = 0;
     for (size_t i = 0; i < table->labels.count; i++)
-        fill_slot(table, (uint32_t)(i + 1));
+        fill_slots(table, (uint32_t)(i + 1));
     return true;
+}
+
+/* The code of an equal text that is elsewhere, 0 for none. */
+static uint32_t find_equal(const struct label_table *table, uint64_t value, uint32_t form)
+{
+    const char *text = field_text(value, form);
+    uint32_t code = text ? find_slot(table, hash_text(text), form | FORM_OF_CONTENT)->code : 0;
+    return code && strcmp(text, field_text(table->labels.items[code - 1].value, form)) == 0 ? code
+                                                                                            : 0;
 }
 
 /* 0 where there is no room for it. */
@@ -93,10 +128,16 @@ __attribute__((noinline)) static uint32_t add_label(struct label_table *table, u
                                                     uint32_t form)
 {
     const struct label label = {value, (uint8_t)(form >> 1), form & 1};
-    if (((table->labels.count + 1) * 2 > table->slot_mask && !grow(table)) ||
-        table->labels.count >= HEAP_LABEL_INDEX - 2 || !array_push(&table->labels, label))
+    if ((table->slots_used + 2) * 2 > table->slot_mask && !grow(table))
         return 0;
-    fill_slot(table, (uint32_t)table->labels.count);
+    uint32_t code = find_equal(table, value, form);
+    if (code) {
+        fill_slot(table, value, form, code);
+        return code;
+    }
+    if (table->labels.count >= HEAP_LABEL_INDEX - 2 || !array_push(&table->labels, label))
+        return 0;
+    fill_slots(table, (uint32_t)table->labels.count);
     return (uint32_t)table->labels.count;
 }
 
