@@ -67,8 +67,9 @@ const struct command command_table[] = {
         .arguments = "CORE",
         .summary = "types by number and size, the largest holders, where the memory went",
         .details = "A type's own size is what sys.getsizeof gives for its instances together; its "
-                   "retained size is what would be freed with them. --by type (the default), "
-                   "module or size; --sort retained (the default), shallow, instances or name.",
+                   "retained size is what each of them keeps, those within another counted once. "
+                   "--by type (the default), module or size; --sort retained (the default), "
+                   "shallow, instances or name.",
         .example = "inquest heap core --by module --limit 10",
         .operands_min = 1,
         .operands_max = 1,

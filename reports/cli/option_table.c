@@ -37,9 +37,10 @@ static const struct option_choice export_targets[] = {
 
 /* clang-format off */
 #define TARGET(field) offsetof(struct options, field)
-#define FLAG(name, letter, field, help) {name, letter, NULL, OPTION_IS_FLAG, TARGET(field), help, NULL}
-#define VALUE(name, letter, argument, type, field, help) {name, letter, argument, type, TARGET(field), help, NULL}
-#define CHOICE(name, argument, field, choices, help) {name, 0, argument, OPTION_IS_CHOICE, TARGET(field), help, choices}
+#define FLAG(name, letter, field, help) {name, letter, NULL, OPTION_IS_FLAG, TARGET(field), help, NULL, false}
+#define VALUE(name, letter, argument, type, field, help) {name, letter, argument, type, TARGET(field), help, NULL, false}
+#define PATTERN(name, field, help) {name, 0, "PATTERN[:LINE]", OPTION_IS_LIST, TARGET(field), help, NULL, true}
+#define CHOICE(name, argument, field, choices, help) {name, 0, argument, OPTION_IS_CHOICE, TARGET(field), help, choices, false}
 
 const struct option option_table[OPTION_COUNT] = {
     [OPTION_OUTPUT] = VALUE("output", 'o', "FILE", OPTION_IS_FILE, output,
@@ -62,9 +63,9 @@ const struct option option_table[OPTION_COUNT] = {
         "who calls FUNCTION, a name or FILE:LINE"),
     [OPTION_CALLEES] = VALUE("callees", 0, "FUNCTION", OPTION_IS_TEXT, callees,
         "whom FUNCTION calls"),
-    [OPTION_FILTER] = VALUE("filter", 0, "PATTERN[:LINE]", OPTION_IS_LIST, filter,
+    [OPTION_FILTER] = PATTERN("filter", filter,
         "only what is in files of this pattern, as fnmatch takes it; again: or in these"),
-    [OPTION_EXCLUDE] = VALUE("exclude", 0, "PATTERN[:LINE]", OPTION_IS_LIST, exclude,
+    [OPTION_EXCLUDE] = PATTERN("exclude", exclude,
         "nothing that is in files of this pattern; again: nor in these"),
     [OPTION_DOMAIN] = VALUE("domain", 0, "N", OPTION_IS_LIST, domain,
         "only allocations of this domain; Python's own is 0"),
@@ -74,7 +75,7 @@ const struct option option_table[OPTION_COUNT] = {
         "filters look at every frame of a stack, not at the innermost alone"),
     [OPTION_CUMULATIVE] = {"cumulative", 0, "[=once]", OPTION_IS_OPTIONAL_CHOICE, TARGET(cumulative),
         "count an allocation for every frame of its stack, as often as the frame is on it; with "
-        "=once for each frame once", cumulatives},
+        "=once for each frame once", cumulatives, false},
     [OPTION_RESTRICT] = VALUE("restrict", 0, "R", OPTION_IS_LIST, restrictions,
         "rows as pstats restricts them: a number, a part of one, or a regular expression; in order"),
     [OPTION_STRIP_DIRS] = FLAG("strip-dirs", 0, strip_dirs, "file names without their folders"),

@@ -66,7 +66,7 @@ static enum status add_value(struct parser *parser, const struct option *option,
 static enum status set_value(struct parser *parser, enum option_id id, const char *value)
 {
     const struct option *option = &option_table[id];
-    if (!*value)
+    if (!*value && !option->may_be_empty)
         return error_set(parser->err, STATUS_USAGE, "--%s needs a value: %s", option->name,
                          option->argument);
     parser->options->given |= OPTION_BIT(id);

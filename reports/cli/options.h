@@ -148,6 +148,7 @@ struct option {
     size_t target;                       /* offset in struct options */
     const char *help;                    /* lower case, no full stop */
     const struct option_choice *choices; /* NULL-named end; of OPTION_IS_CHOICE alone */
+    bool may_be_empty;                   /* a pattern can be: fnmatch takes it */
 };
 
 /* Whether --limit was given; otherwise the command's own default holds. */

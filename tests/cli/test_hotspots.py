@@ -55,6 +55,14 @@ class Hotspots(unittest.TestCase):
         self.assertEqual(len(rows["rows"]), 2)
         self.assertGreater(rows["row_count"], 2)
 
+    def test_an_empty_pattern_matches_what_fnmatch_does(self):
+        """tracemalloc.Filter(True, '') is legal: no file is called that."""
+        def rows(*options):
+            return json.loads(inquest("hotspots", SNAPSHOT, "--format", "json", *options).stdout)["rows"]
+        self.assertEqual(rows("--filter", ""), [])
+        self.assertEqual(rows("--filter=", "--filter", "*"), rows())
+        self.assertEqual(rows("--exclude", ""), rows())
+
     def test_standard_input(self):
         self.assertEqual(inquest("hotspots", "-", "--format", "csv", given=STATS.read_bytes()).stdout,
                          inquest("hotspots", STATS, "--format", "csv").stdout)
