@@ -280,11 +280,38 @@ static enum status refuse_redaction(const struct session_options *options, struc
                      options->input);
 }
 
+/* A copy is what the index is: with ordinary tables or without. */
+static enum status refuse_plain(const struct session_options *options, struct index *index,
+                                struct error *err)
+{
+    const char *kind = index_meta(index, "kind");
+    struct index_rows *rows;
+    bool is_packed = false;
+    if (!options->plain || !kind || strcmp(kind, "core") != 0)
+        return STATUS_OK;
+    enum status status = index_query(index,
+                                     "SELECT 1 FROM sqlite_schema WHERE name = 'object' AND"
+                                     " sql LIKE 'CREATE VIRTUAL %'",
+                                     NULL, 0, &rows, err);
+    if (status != STATUS_OK)
+        return status;
+    is_packed = index_rows_next(rows);
+    status = index_rows_finish(rows, err);
+    if (status != STATUS_OK || !is_packed)
+        return status;
+    return error_set(err, STATUS_USAGE,
+                     "%s: the tables of this index are packed; --plain works on the dump that it "
+                     "is of",
+                     options->input);
+}
+
 /* An index given as input: as it is, or copied to where one is asked for. */
 static enum status use_index(const struct session_options *options, struct index *index,
                              struct index **ret_index, struct error *err)
 {
     enum status status = refuse_redaction(options, index, err);
+    if (status == STATUS_OK)
+        status = refuse_plain(options, index, err);
     if (status == STATUS_OK && !options->output) {
         *ret_index = index;
         return STATUS_OK;

@@ -8,15 +8,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/findings/waste_pass.h"
+#include "analyzer/runtime/heap_memory_rows.h"
+#include "analyzer/runtime/tasks.h"
+
 #define ANY_CALLS (METRIC_PSTATS | METRIC_SAMPLES)
 #define ALL       (METRIC_CORE | METRIC_TRACEMALLOC | ANY_CALLS)
 #define TIMES     (FIELD_TOTAL | FIELD_SELF | FIELD_CALLS)
 #define SIZES     (FIELD_SIZE | FIELD_COUNT)
 
+/* ---- What an argument can be, where that is known. */
+
+static const char *known_region(size_t index)
+{
+    if (index < MEMORY_PART_COUNT)
+        return memory_part_names[index];
+    index -= MEMORY_PART_COUNT;
+    return index < CORE_REGION_COUNT ? core_region_name((enum core_region)index) : NULL;
+}
+
+static const char *known_waste(size_t index)
+{
+    return index < WASTE_KIND_COUNT ? waste_kind_names[index] : NULL;
+}
+
+static const char *known_state(size_t index)
+{
+    return index < TASK_STATE_COUNT ? task_state_names[index] : NULL;
+}
+
 #define STATEMENT(NAME, ARGUMENT, UNIT, SQL, MEANING)                                              \
+    STATEMENT_OF(NAME, ARGUMENT, NULL, UNIT, SQL, MEANING)
+#define STATEMENT_OF(NAME, ARGUMENT, KNOWN, UNIT, SQL, MEANING)                                    \
     {                                                                                              \
         .name = (NAME), .argument = (ARGUMENT), .families = METRIC_CORE, .unit = (UNIT),           \
-        .id = METRIC_BY_STATEMENT, .sql = (SQL), .meaning = (MEANING)                              \
+        .id = METRIC_BY_STATEMENT, .sql = (SQL), .meaning = (MEANING), .known = (KNOWN)            \
     }
 
 const struct metric metric_table[] = {
@@ -80,8 +106,9 @@ const struct metric metric_table[] = {
     STATEMENT("mapped", NULL, METRIC_BYTES,
               "SELECT sum(bytes) FROM memory WHERE region NOT LIKE 'reserved%'",
               "memory that the process had mapped"),
-    STATEMENT("memory", "REGION", METRIC_BYTES, "SELECT sum(bytes) FROM memory WHERE region = ?1",
-              "one region of the table memory"),
+    STATEMENT_OF("memory", "REGION", known_region, METRIC_BYTES,
+                 "SELECT sum(bytes) FROM memory WHERE region = ?1",
+                 "one region of the table memory"),
     STATEMENT("instances", "TYPE", METRIC_COUNT, "SELECT sum(instances) FROM type WHERE name = ?1",
               "objects of a type"),
     STATEMENT("shallow", "TYPE", METRIC_BYTES, "SELECT sum(shallow) FROM type WHERE name = ?1",
@@ -102,13 +129,13 @@ const struct metric metric_table[] = {
               "SELECT sum(copies) FROM cycle WHERE is_garbage", "cycles that nothing leads to"),
     STATEMENT("garbage_bytes", NULL, METRIC_BYTES, "SELECT sum(bytes) FROM cycle WHERE is_garbage",
               "bytes in cycles that nothing leads to"),
-    STATEMENT("waste", "KIND", METRIC_BYTES,
-              "SELECT sum(bytes) FROM waste WHERE ?1 IS NULL OR kind = ?1",
-              "bytes to gain, of one kind of waste or of all"),
+    STATEMENT_OF("waste", "KIND", known_waste, METRIC_BYTES,
+                 "SELECT sum(bytes) FROM waste WHERE ?1 IS NULL OR kind = ?1",
+                 "bytes to gain, of one kind of waste or of all"),
     STATEMENT("threads", NULL, METRIC_COUNT, "SELECT count(*) FROM thread", "threads"),
-    STATEMENT("tasks", "STATE", METRIC_COUNT,
-              "SELECT count(*) FROM task WHERE ?1 IS NULL OR state = ?1",
-              "asyncio tasks, in one state or in all"),
+    STATEMENT_OF("tasks", "STATE", known_state, METRIC_COUNT,
+                 "SELECT count(*) FROM task WHERE ?1 IS NULL OR state = ?1",
+                 "asyncio tasks, in one state or in all"),
     STATEMENT("deadlocked_tasks", NULL, METRIC_COUNT,
               "SELECT count(*) FROM task WHERE is_deadlocked",
               "tasks that wait for themselves through others"),
@@ -247,6 +274,28 @@ static enum status unknown_metric(const struct gate *gate, const char *name, str
                      gate->text, name, nearest_metric(name));
 }
 
+/* A name that no input can have would pass for 0 for ever. */
+static enum status check_argument(const struct gate *gate, struct error *err)
+{
+    const struct metric *metric = gate->metric;
+    struct text names = {0};
+    const char *name;
+    if (!gate->argument || !metric->known)
+        return STATUS_OK;
+    for (size_t i = 0; (name = metric->known(i)); i++) {
+        if (!strcmp(name, gate->argument)) {
+            text_deinit(&names);
+            return STATUS_OK;
+        }
+        text_printf(&names, "%s'%s'", i ? ", " : "", name);
+    }
+    enum status status =
+        error_set(err, STATUS_USAGE, "--fail-if '%s': there is no %s(%s); it takes %s", gate->text,
+                  metric->name, gate->argument, text_string(&names));
+    text_deinit(&names);
+    return status;
+}
+
 static enum status parse_field(const char *name, struct gate *gate, struct error *err)
 {
     const struct metric *metric = gate->metric;
@@ -292,7 +341,8 @@ static enum status parse_metric(const char *text, struct arena *arena, struct ga
     if (!gate->argument && needs)
         return error_set(err, STATUS_USAGE, "--fail-if '%s': of which one? write %s(%s)",
                          gate->text, name, gate->metric->argument);
-    return parse_field(field, gate, err);
+    enum status status = check_argument(gate, err);
+    return status == STATUS_OK ? parse_field(field, gate, err) : status;
 }
 
 /* growth(METRIC), growth(NAME) */

@@ -62,7 +62,7 @@ void access_path_step(struct access_path *path, const char *label)
 
 void access_path_end(struct access_path *path)
 {
-    if (path->at_dict)
+    if (path->at_dict || path->in_namespace)
         text_append(path->text, ".__dict__");
     path->at_dict = path->in_namespace = false;
 }

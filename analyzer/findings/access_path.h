@@ -19,7 +19,8 @@ void access_path_begin(struct access_path *path, const char *root_kind, const ch
                        bool root_is_dict, struct text *text);
 /* `label` as in ref.label; NULL where the step is not known. */
 void access_path_step(struct access_path *path, const char *label);
-/* After the last step: names the __dict__ itself where the way ends at one. */
+/* After the last step: names the __dict__ itself where the way ends at one, for a module's
+ * variables are not the module. */
 void access_path_end(struct access_path *path);
 
 #endif

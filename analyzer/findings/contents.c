@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/findings/object_window.h"
 #include "analyzer/findings/value_hash.h"
 #include "analyzer/graph/memory.h"
 #include "analyzer/objects/containers.h"
@@ -28,20 +29,25 @@ static uint64_t hash_bytes(const uint8_t *bytes, uint64_t size)
     return left ? mix(hash, value_tail(bytes, left)) : hash;
 }
 
+static uint64_t hash_str(const struct python_process *process, uint64_t addr)
+{
+    struct str_view view;
+    if (str_view_raw(process, addr, &view) != STATUS_OK)
+        return 0;
+    uint64_t size = view.length * view.kind;
+    const uint8_t *bytes =
+        view_at(process, view.data_addr, size < VALUE_BYTES ? size : VALUE_BYTES);
+    return bytes ? hash_bytes(bytes, size) | 1 : 0;
+}
+
 /* The bytes that are the value alone: no cached hash, no cached UTF-8. 0: not a value. */
 static uint64_t hash_value(const struct heap *heap, uint32_t object)
 {
     struct python_process *process = heap->process;
     uint64_t addr = heap_address(heap, object), size = 0;
     const uint8_t *bytes = NULL;
-    struct str_view view;
     switch (heap_type(heap, object)->kind) {
-    case KIND_STR:
-        if (str_view_raw(process, addr, &view) != STATUS_OK)
-            return 0;
-        size = view.length * view.kind;
-        bytes = view_at(process, view.data_addr, size < VALUE_BYTES ? size : VALUE_BYTES);
-        break;
+    case KIND_STR: return hash_str(process, addr);
     case KIND_BYTES:
         if (bytes_view(process, addr, VALUE_BYTES, &bytes, &size) != STATUS_OK)
             return 0;
@@ -128,8 +134,11 @@ enum status contents_write(const struct findings *findings, struct error *err)
     enum status status = graph_alloc(heap->count, sizeof *values, (void **)&values, err);
     if (status != STATUS_OK)
         return status;
-    for (uint32_t object = 0; object < heap->count; object++)
+    struct object_window window = {.heap = heap};
+    for (uint32_t object = 0; object < heap->count; object++) {
+        object_prefetch(&window, object);
         values[object] = hash_value(heap, object);
+    }
     status = write_rows(findings, values);
     graph_free(values);
     return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : status;

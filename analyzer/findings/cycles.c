@@ -247,7 +247,7 @@ static void add_copy(struct grouping *grouping, struct group *group,
         uint32_t object = component->members[i], dominator = facts->dominators.idom[object];
         bytes += heap_size(grouping->pass->heap, object);
         if (dominator >= GRAPH_NONE || !grouping->pass->node_of[dominator])
-            group->retained += facts->retained[object];
+            group->retained += heap_retained(facts, object);
     }
     group->copies++;
     group->members += component->count;

@@ -116,12 +116,23 @@ static void read_generation(struct collector *collector, unsigned number)
         field_u64(process, addr, PY_gcstats_uncollectable, &generation->uncollectable) == STATUS_OK;
 }
 
+/* Length of gc.garbage; 0 where what it says has no items. */
+static uint64_t read_kept(const struct python_process *process, uint64_t collector_addr)
+{
+    uint64_t list_addr, items_addr, kept, bytes;
+    if (field_u64(process, collector_addr, PY_gc_garbage, &list_addr) != STATUS_OK || !list_addr ||
+        field_u64(process, list_addr, PY_var_size, &kept) != STATUS_OK ||
+        field_u64(process, list_addr, PY_list_items, &items_addr) != STATUS_OK ||
+        !checked_mul_u64(kept, 8, &bytes) ||
+        !memory_is_writable_all(process->image, items_addr, bytes))
+        return 0;
+    return kept;
+}
+
 static enum status read_collector(struct collector *collector)
 {
     const struct python_process *process = process_of(collector);
     uint32_t enabled, collecting;
-    uint64_t list_addr;
-    int64_t kept;
     enum status status = field_u32(process, collector->addr, PY_gc_enabled, &enabled);
     if (status == STATUS_OK)
         status = field_u32(process, collector->addr, PY_gc_collecting, &collecting);
@@ -131,9 +142,7 @@ static enum status read_collector(struct collector *collector)
         return status;
     collector->enabled = enabled != 0;
     collector->collecting = collecting == 1;
-    if (field_u64(process, collector->addr, PY_gc_garbage, &list_addr) == STATUS_OK && list_addr &&
-        object_size(process, list_addr, &kept) == STATUS_OK && kept > 0)
-        collector->kept = (uint64_t)kept;
+    collector->kept = read_kept(process, collector->addr);
     if (field_u64(process, collector->addr, PY_gc_long_lived_total, &collector->long_lived) !=
             STATUS_OK ||
         field_u64(process, collector->addr, PY_gc_long_lived_pending, &collector->pending) !=

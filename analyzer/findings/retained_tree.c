@@ -471,7 +471,9 @@ static enum status build(struct builder *builder, struct index *index,
         status = label_classes_init(&builder->classes, builder->reader, builder->err);
     if (status != STATUS_OK)
         return status;
-    builder->members = malloc(((size_t)builder->columns.count + 1) * sizeof *builder->members);
+    /* what nothing dominates is in two: by the kind of its root, then in a group of that */
+    size_t room = (size_t)builder->columns.count + builder->columns.first[1] + 1;
+    builder->members = malloc(room * sizeof *builder->members);
     if (!builder->members)
         return no_memory(builder);
     struct top top = {0};

@@ -241,6 +241,7 @@ const struct c_holder *c_holder_of(const struct c_holders *holders, uint32_t obj
 {
     size_t low;
     PARTITION_POINT(low, holders->items.count, holders->items.items[low].object < object);
-    const struct c_holder *holder = &holders->items.items[low];
-    return low < holders->items.count && holder->object == object ? holder : NULL;
+    if (low == holders->items.count || holders->items.items[low].object != object)
+        return NULL;
+    return &holders->items.items[low];
 }

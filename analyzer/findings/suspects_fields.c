@@ -95,7 +95,7 @@ static void find_nested(struct counting *counting, const uint32_t *objects, size
         while (idom[target] < counting->finder->heap->count &&
                !graph_bit(counting->members, idom[target]) && steps++ < FARTHEST_MEMBER)
             target = idom[target];
-        const struct nested nested = {target, counting->finder->facts->retained[objects[i]]};
+        const struct nested nested = {target, heap_retained(counting->finder->facts, objects[i])};
         if (idom[target] < counting->finder->heap->count &&
             graph_bit(counting->members, idom[target]) && !array_push(&counting->nested, nested))
             counting->status = STATUS_NO_MEMORY;
@@ -108,7 +108,7 @@ static void find_nested(struct counting *counting, const uint32_t *objects, size
 /* What a field holds, without the other members. */
 static uint64_t own_bytes(const struct counting *counting, uint32_t target)
 {
-    uint64_t bytes = counting->finder->facts->retained[target];
+    uint64_t bytes = heap_retained(counting->finder->facts, target);
     size_t at;
     PARTITION_POINT(at, counting->nested.count, counting->nested.items[at].target < target);
     for (; at < counting->nested.count && counting->nested.items[at].target == target; at++)
@@ -149,20 +149,21 @@ static int compare_fields(const void *left, const void *right)
     return strcmp(a->title, b->title);
 }
 
-static void count_all(struct counting *counting, const uint32_t *objects, size_t count)
+/* `names` has room for the namespaces of all. */
+static void count_all(struct counting *counting, const uint32_t *objects, size_t count,
+                      uint32_t *names)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t names = namespace_of(counting->finder, objects[i]);
+        names[i] = namespace_of(counting->finder, objects[i]);
         mark(counting->members, objects[i]);
-        if (names != GRAPH_NONE)
-            mark(counting->members, names);
+        if (names[i] != GRAPH_NONE)
+            mark(counting->members, names[i]);
     }
     find_nested(counting, objects, count);
     for (size_t i = 0; i < count && counting->status == STATUS_OK; i++) {
-        uint32_t names = namespace_of(counting->finder, objects[i]);
-        count_edges(counting, objects[i], names, false);
-        if (names != GRAPH_NONE)
-            count_edges(counting, names, GRAPH_NONE, true);
+        count_edges(counting, objects[i], names[i], false);
+        if (names[i] != GRAPH_NONE)
+            count_edges(counting, names[i], GRAPH_NONE, true);
     }
 }
 
@@ -174,8 +175,9 @@ enum status field_sums_find(struct finder *finder, const uint32_t *objects, size
     ret_sums->count = 0;
     counting.seen = calloc(words, sizeof *counting.seen);
     counting.members = calloc(words, sizeof *counting.members);
-    if (counting.seen && counting.members)
-        count_all(&counting, objects, count);
+    uint32_t *names = malloc((count + 1) * sizeof *names);
+    if (counting.seen && counting.members && names)
+        count_all(&counting, objects, count, names);
     else
         counting.status = STATUS_NO_MEMORY;
     if (ret_sums->count)
@@ -184,5 +186,6 @@ enum status field_sums_find(struct finder *finder, const uint32_t *objects, size
     array_deinit(&counting.nested);
     free(counting.seen);
     free(counting.members);
+    free(names);
     return counting.status;
 }

@@ -279,7 +279,7 @@ enum status finder_sums(struct finder *finder, const uint32_t *objects, size_t c
     bool complete = true;
     finder->sums.count = 0;
     for (size_t i = 0; i < count && complete; i++)
-        complete = count_object(finder, objects[i], finder->facts->retained[objects[i]]);
+        complete = count_object(finder, objects[i], heap_retained(finder->facts, objects[i]));
     return close_sums(finder, complete);
 }
 

@@ -97,7 +97,7 @@ static bool count_member(struct grouping *grouping, uint32_t object)
     struct finder *finder = grouping->finder;
     uint32_t type = finder->heap->type[object];
     finder->type_count[type]++;
-    finder->type_bytes[type] += finder->facts->retained[object];
+    finder->type_bytes[type] += heap_retained(finder->facts, object);
     return true;
 }
 
@@ -348,7 +348,7 @@ static bool is_part(const struct grouping *grouping, const struct group *group)
     uint64_t within = 0, all = 0;
     for (size_t i = 0; i < group->members.items.count; i++) {
         uint32_t object = group->members.items.items[i];
-        uint64_t bytes = grouping->finder->facts->retained[object];
+        uint64_t bytes = heap_retained(grouping->finder->facts, object);
         all += bytes;
         within += graph_bit(grouping->taken, object) ? bytes : 0;
     }
@@ -379,7 +379,7 @@ static enum status add_holders(struct grouping *grouping, const struct group *gr
             .title = arena_strdup(&finder->out->arena, text_string(&path)),
             .object = holder->object,
             .instances = holder->count,
-            .bytes = finder->facts->retained[holder->object],
+            .bytes = heap_retained(finder->facts, holder->object),
             .share = group->count ? (double)holder->count / (double)group->count : 0};
         text_deinit(&path);
         if (!part.title || !array_push(&suspect->parts, part))

@@ -23,7 +23,7 @@ static void append_article(struct text *text, const char *name)
 static void append_number(struct text *text, uint64_t count, const char *one, const char *many)
 {
     text_append(text, " with ");
-    words_count(text, count);
+    text_append_count(text, count);
     text_append(text, count == 1 ? one : many);
 }
 
@@ -74,13 +74,13 @@ static void append_lru(const struct finder *finder, uint32_t object, struct text
     if (counts.maxsize < 0)
         text_append(text, "None");
     else
-        words_count(text, (uint64_t)counts.maxsize);
+        text_append_count(text, (uint64_t)counts.maxsize);
     text_append(text, ", ");
-    words_count(text, counts.entries);
+    text_append_count(text, counts.entries);
     text_append(text, counts.entries == 1 ? " entry, " : " entries, ");
-    words_count(text, (uint64_t)counts.hits);
+    text_append_count(text, (uint64_t)counts.hits);
     text_append(text, counts.hits == 1 ? " hit, " : " hits, ");
-    words_count(text, (uint64_t)counts.misses);
+    text_append_count(text, (uint64_t)counts.misses);
     text_append(text, counts.misses == 1 ? " miss)" : " misses)");
 }
 
@@ -131,9 +131,9 @@ void words_object(struct finder *finder, uint32_t object, struct text *text)
                 type->name);
     if (count_items(finder, object, &count, &entries)) {
         append_number(text, count, entries ? " entry" : " item", entries ? " entries" : " items");
-    } else if (heap_getsizeof(finder->heap, object) > finder->facts->retained[object] / 2) {
+    } else if (heap_getsizeof(finder->heap, object) > heap_retained(finder->facts, object) / 2) {
         text_append(text, " of ");
-        words_bytes(text, heap_getsizeof(finder->heap, object));
+        text_append_size(text, heap_getsizeof(finder->heap, object));
     }
 }
 

@@ -55,7 +55,8 @@ static enum shape shape_of(const struct descent *descent, uint32_t object, uint6
 {
     struct finder *finder = descent->finder;
     const struct heap *heap = finder->heap;
-    uint64_t all = finder->facts->retained[object], own = heap_getsizeof(heap, object), same = 0;
+    uint64_t all = heap_retained(finder->facts, object), own = heap_getsizeof(heap, object),
+             same = 0;
     uint32_t names = namespace_of(finder, object);
     const struct object_list *children = &descent->children;
     if (names != GRAPH_NONE)
@@ -64,7 +65,7 @@ static enum shape shape_of(const struct descent *descent, uint32_t object, uint6
         return SHAPE_GATHERS;
     for (size_t i = 0; i < children->items.count; i++)
         if (heap->type[children->items.items[i]] == heap->type[object])
-            same += finder->facts->retained[children->items.items[i]];
+            same += heap_retained(finder->facts, children->items.items[i]);
     const struct python_type *type = heap_type(heap, object);
     if (saturated(same, 2) >= all && !is_container(type) && !is_variables_node(type))
         return SHAPE_GATHERS;
@@ -82,7 +83,8 @@ static enum status open_children(struct descent *descent, const struct visit *vi
                       is_container(heap_type(finder->heap, visit->object));
         const struct visit next = {child, nested ? visit->first : child,
                                    nested ? visit->run + 1 : 0};
-        if (finder->facts->retained[child] >= descent->least && !array_push(&descent->open, next))
+        if (heap_retained(finder->facts, child) >= descent->least &&
+            !array_push(&descent->open, next))
             return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
@@ -109,7 +111,7 @@ static enum status visit_object(struct descent *descent, const struct visit *vis
     if (is_transparent(finder, visit->object))
         return open_children(descent, visit, false);
     for (size_t i = 0; i < descent->children.items.count; i++) {
-        uint64_t bytes = finder->facts->retained[descent->children.items.items[i]];
+        uint64_t bytes = heap_retained(finder->facts, descent->children.items.items[i]);
         largest = bytes > largest ? bytes : largest;
     }
     if (visit->run > MOST_NESTED)
@@ -131,7 +133,7 @@ static enum status descend(struct descent *descent)
         uint32_t object = finder->tree->order[at].node;
         const struct visit first = {object, object, 0};
         at += finder->tree->order[at].size;
-        if (finder->facts->retained[object] < descent->least)
+        if (heap_retained(finder->facts, object) < descent->least)
             continue;
         if (!array_push(&descent->open, first))
             return STATUS_NO_MEMORY;
@@ -167,8 +169,8 @@ static bool is_worth_telling(const struct finder *finder, size_t structure)
     for (size_t i = 0; i < finder->out->items.count; i++)
         if (!items[i].is_structure &&
             dominated_by(finder->tree, items[i].object, items[structure].object))
-            bytes += finder->facts->retained[items[i].object];
-    return bytes >= finder->facts->retained[items[structure].object] / 2;
+            bytes += heap_retained(finder->facts, items[i].object);
+    return bytes >= heap_retained(finder->facts, items[structure].object) / 2;
 }
 
 static void drop_structures(struct finder *finder)
@@ -217,8 +219,8 @@ static uint32_t holder_of(struct finder *finder, uint32_t object)
         uint32_t owner = owner_of(finder, object);
         if (owner == GRAPH_NONE || is_transparent(finder, owner) ||
             !holds_for_program(finder, owner) ||
-            (double)finder->facts->retained[object] <
-                (double)finder->facts->retained[owner] * SUSPECT_BIG_DROP)
+            (double)heap_retained(finder->facts, object) <
+                (double)heap_retained(finder->facts, owner) * SUSPECT_BIG_DROP)
             break;
         object = owner;
     }
@@ -232,7 +234,7 @@ static enum status complete(struct finder *finder, struct suspect *suspect)
     suspect->type = finder->heap->type[suspect->object];
     suspect->instances = 1;
     suspect->shallow = heap_getsizeof(finder->heap, suspect->object);
-    suspect->retained = finder->facts->retained[suspect->object];
+    suspect->retained = heap_retained(finder->facts, suspect->object);
     return name_holder(finder, suspect);
 }
 

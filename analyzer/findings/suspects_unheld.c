@@ -188,7 +188,7 @@ static bool is_taken(const struct finder *finder, const struct suspect *suspect,
     uint64_t bytes = 0;
     for (size_t i = 0; i < suspect->members.count; i++)
         if (graph_bit(taken, suspect->members.items[i]))
-            bytes += finder->facts->retained[suspect->members.items[i]];
+            bytes += heap_retained(finder->facts, suspect->members.items[i]);
     return (double)bytes >= (double)suspect->retained * PART_SHARE;
 }
 

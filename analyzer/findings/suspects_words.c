@@ -29,33 +29,6 @@ struct words {
 
 /* ---- Numbers. */
 
-void words_count(struct text *text, uint64_t value)
-{
-    char digits[32];
-    int size = snprintf(digits, sizeof digits, "%" PRIu64, value);
-    for (int i = 0; i < size; i++) {
-        if (i && (size - i) % 3 == 0)
-            text_append_char(text, ',');
-        text_append_char(text, digits[i]);
-    }
-}
-
-void words_bytes(struct text *text, uint64_t bytes)
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-    if (bytes < 1024) {
-        text_printf(text, "%" PRIu64 " B", bytes);
-        return;
-    }
-    while (value >= 1023.95 && unit + 1 < sizeof units / sizeof *units) {
-        value /= 1024;
-        unit++;
-    }
-    text_printf(text, "%.1f %s", value, units[unit]);
-}
-
 void words_share(struct text *text, double share)
 {
     text_printf(text, share >= 0.0995 ? "%.0f %%" : "%.1f %%", share * 100);
@@ -130,7 +103,7 @@ static enum status add_sample(struct words *words, uint32_t object)
     text_clear(&words->text);
     object_repr(heap->process, heap_address(heap, object), &limits, &words->text);
     return add_part(words, "sample", text_string(&words->text), object, 1,
-                    words->finder->facts->retained[object]);
+                    heap_retained(words->finder->facts, object));
 }
 
 /* The largest, then one of the middle and the last by address. */
@@ -140,8 +113,8 @@ static enum status add_samples(struct words *words)
     size_t count = content->items.count, chosen[SAMPLES] = {0, count / 2, count ? count - 1 : 0};
     enum status status = STATUS_OK;
     for (size_t i = 1; i < count; i++)
-        if (words->finder->facts->retained[content->items.items[i]] >
-            words->finder->facts->retained[content->items.items[chosen[0]]])
+        if (heap_retained(words->finder->facts, content->items.items[i]) >
+            heap_retained(words->finder->facts, content->items.items[chosen[0]]))
             chosen[0] = i;
     for (size_t i = 0; i < SAMPLES && count && status == STATUS_OK; i++) {
         bool again = false;
@@ -231,12 +204,12 @@ static void append_content(struct words *words)
     struct text *text = &words->text;
     const struct field_sums *fields = words->fields;
     uint64_t bytes = words->first.bytes;
-    words_count(text, words->first.count);
+    text_append_count(text, words->first.count);
     text_printf(text, " `%s`", type_name(words, words->first.type));
     if (words->suspect->kind == SUSPECT_SINGLE && words->second.count &&
         (double)bytes < (double)words->suspect->retained * SECOND_WORTH) {
         text_append(text, " and ");
-        words_count(text, words->second.count);
+        text_append_count(text, words->second.count);
         text_printf(text, " `%s`", type_name(words, words->second.type));
         return;
     }
@@ -251,7 +224,7 @@ static void append_content(struct words *words)
 static void append_keeps(struct words *words, const char *verb)
 {
     text_printf(&words->text, "%s ", verb);
-    words_bytes(&words->text, words->suspect->retained);
+    text_append_size(&words->text, words->suspect->retained);
     text_append(&words->text, " alive, ");
     words_share(&words->text, words->suspect->share);
     text_append(&words->text, " of the heap");
@@ -287,7 +260,7 @@ static void say_holders(struct words *words)
         if (strcmp(part->kind, "holder") != 0)
             continue;
         text_printf(text, said++ ? ", `%s` to " : ": `%s` refers to ", part->title);
-        words_count(text, part->instances);
+        text_append_count(text, part->instances);
         text_append(text, said > 1 ? "" : " of them");
     }
     if (!said && *suspect->path)
@@ -330,14 +303,14 @@ static void say_unheld(struct words *words)
     }
     case SUSPECT_GARBAGE:
         text_append(text, " that nothing leads to, not yet collected: ");
-        words_bytes(text, suspect->retained);
+        text_append_size(text, suspect->retained);
         text_append(text, " with what they hold, ");
         words_share(text, suspect->share);
         text_append(text, " of what is reachable");
         break;
     default:
         text_append(text, " that are interned and immortal, and nothing refers to them any more: ");
-        words_bytes(text, suspect->retained);
+        text_append_size(text, suspect->retained);
         text_append(text, ", ");
         words_share(text, suspect->share);
         text_append(text, " of what is reachable");
@@ -356,7 +329,7 @@ static void write_title(struct words *words)
     const struct suspect *suspect = words->suspect;
     struct text *text = &words->text;
     if (suspect->kind != SUSPECT_SINGLE) {
-        words_count(text, suspect->instances);
+        text_append_count(text, suspect->instances);
         text_printf(text, " %s%s", type_name(words, suspect->type), after[suspect->kind]);
     } else if (*suspect->path) {
         text_append(text, suspect->path);

@@ -5,9 +5,7 @@
 #include "analyzer/findings/suspects_finder.h"
 
 /* Pieces of sentences. */
-void words_count(struct text *text, uint64_t value); /* 40,000 */
-void words_bytes(struct text *text, uint64_t bytes); /* 312.0 MiB */
-void words_share(struct text *text, double share);   /* 61 %, 6.1 % */
+void words_share(struct text *text, double share); /* 61 %, 6.1 % */
 
 /* ---- suspects_phrases.c */
 /* "a dict with 40,000 entries", "an lru_cache (maxsize 128, 128 entries, 3 hits, 40 misses)" */

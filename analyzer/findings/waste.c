@@ -5,12 +5,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "analyzer/findings/object_window.h"
 #include "analyzer/findings/waste_pass.h"
 
 #define ROWS_PER_KIND 1000 /* the largest; one more for the rest */
 #define FIRST_SLOTS   1024
 
-static const char *const kind_names[WASTE_KIND_COUNT] = {
+const char *const waste_kind_names[WASTE_KIND_COUNT] = {
     [WASTE_STRING] = "duplicate string",         [WASTE_BYTES] = "duplicate bytes",
     [WASTE_TUPLE] = "duplicate tuple",           [WASTE_EMPTY_DICT] = "empty dict",
     [WASTE_EMPTY_LIST] = "empty list",           [WASTE_EMPTY_SET] = "empty set",
@@ -117,10 +118,13 @@ static bool look_at(struct waste_pass *pass, uint32_t object, bool *met_empty)
 static enum status look_at_all(struct waste_pass *pass)
 {
     const uint64_t *reached = pass->findings->facts->reached;
+    struct object_window window = {.heap = pass->heap};
     bool ok = true, met_empty = false;
-    for (uint32_t object = 0; object < pass->heap->count && ok; object++)
+    for (uint32_t object = 0; object < pass->heap->count && ok; object++) {
+        object_prefetch(&window, object);
         if (graph_bit(reached, object))
             ok = look_at(pass, object, &met_empty);
+    }
     ok = ok && duplicates_finish(&pass->duplicates);
     return ok ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -233,7 +237,7 @@ static enum status write_row(struct rows *rows, const struct row *row)
     if (!text_ok(&rows->title) || !text_ok(&rows->holder))
         return STATUS_NO_MEMORY;
     const struct index_value values[] = {
-        INDEX_STR(kind_names[row->kind]),
+        INDEX_STR(waste_kind_names[row->kind]),
         INDEX_STR(text_string(&rows->title)),
         INDEX_INT(row->count),
         INDEX_INT(row->bytes),
@@ -251,7 +255,7 @@ static enum status write_rest(struct rows *rows, uint8_t kind, uint64_t places, 
     text_clear(&rows->title);
     text_printf(&rows->title, "… %" PRIu64 " more, each less than these", places);
     const struct index_value values[] = {
-        INDEX_STR(kind_names[kind]),
+        INDEX_STR(waste_kind_names[kind]),
         INDEX_STR(text_string(&rows->title)),
         INDEX_INT(count),
         INDEX_INT(bytes),

@@ -27,7 +27,7 @@ bool waste_of_list(struct waste_pass *pass, uint32_t object)
     uint64_t addr = heap_address(pass->heap, object), items, room;
     if (field_u64(process, addr, PY_var_size, &items) != STATUS_OK ||
         field_u64(process, addr, PY_list_allocated, &room) != STATUS_OK || items > room ||
-        room > SLOTS_MAX)
+        room > heap_size(pass->heap, object) / POINTER)
         return true;
     if (!items)
         return waste_add(pass, WASTE_EMPTY_LIST, object, heap_size(pass->heap, object));

@@ -103,9 +103,26 @@ static bool enter(struct duplicates *duplicates, const struct waiting_value *val
     }
 }
 
+/* Asks for the value in the slot, where it may be the same one. */
+static void prefetch_like(const struct duplicates *duplicates, const struct waiting_value *value)
+{
+    const struct heap *heap = duplicates->values.heap;
+    uint64_t slot = duplicates->slots[slot_of(duplicates, value->hash)], there;
+    if (!slot || (slot ^ value->hash) & TAG_MASK)
+        return;
+    uint32_t number = (uint32_t)slot - 1;
+    if (slot & IS_GROUP)
+        number = duplicates->groups.items[number].first;
+    const uint8_t *bytes = memory_span(heap->process->image, heap_address(heap, number), &there);
+    if (bytes)
+        __builtin_prefetch(bytes + 32);
+}
+
 bool duplicates_finish(struct duplicates *duplicates)
 {
     bool ok = true;
+    for (unsigned i = 0; i < duplicates->waiting_count; i++)
+        prefetch_like(duplicates, &duplicates->waiting[i]);
     for (unsigned i = 0; i < duplicates->waiting_count && ok; i++)
         ok = enter(duplicates, &duplicates->waiting[i]);
     duplicates->waiting_count = 0;

@@ -22,6 +22,7 @@ enum waste_kind {
     WASTE_BOXED,
     WASTE_KIND_COUNT
 };
+extern const char *const waste_kind_names[WASTE_KIND_COUNT];
 
 /* ---- waste_holders.c: where objects stand, so that those at like places are told
  * together: "shop.models.Order.status", "shop.cache.SESSIONS[…]". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dominators by semi-NCA (L. Georgiadis, R. E. Tarjan, R. F. Werneck, "Finding
- * Dominators in Practice", JGAA 2006), over the depth-first preorder of all
- * nodes under one virtual root, number 0.
+ * Dominators in Practice", JGAA 2006), over the depth-first preorder under one
+ * virtual root, number 0.
  *
  * Semidominators come in descending order, with path compression. Then, in
  * ascending order, idom(w) is the nearest ancestor of w's parent, in the tree
@@ -9,13 +9,21 @@
  * paper walks up step by step, which is quadratic where a long chain ends in
  * many nodes that the root holds too: a linked list whose last element refers to
  * a registry's entries. So each node also has a skip pointer (E. W. Myers, "An
- * applicative random-access stack", 1983), and the way up is logarithmic. */
+ * applicative random-access stack", 1983), and the way up is logarithmic.
+ *
+ * Leaves, which refer to nothing, are half of a heap and lie on no way to anything:
+ * they get no number, and in the end the nearest common dominator of their sources. */
 #include <string.h>
 
 #include "analyzer/graph/memory.h"
 
-#define UNSEEN UINT32_MAX
-#define AHEAD  8 /* edges, of a prefetch */
+#define AHEAD 8 /* edges, of a prefetch */
+
+/* In `number`, of what has none. Numbers are below all of these: */
+#define UNSEEN  GRAPH_NONE /* so that those not reached need no other mark in the end */
+#define HELD    UINT32_MAX /* a leaf that the virtual root refers to */
+#define LEAF    (UINT32_MAX - 2)
+#define GARBAGE (UINT32_MAX - 3) /* a leaf among the garbage */
 
 /* A node in the forest over which semidominators are found, and afterwards in
  * the tree of dominators. The two halves are always wanted together. */
@@ -33,56 +41,80 @@ struct link {
 struct search {
     const struct graph *forward;
     const struct graph_sources *reverse;
-    uint32_t *node;   /* preorder number, less 1, to node */
-    uint32_t *number; /* node to preorder number, UNSEEN: not reached */
+    uint32_t *number; /* by node: preorder number, or one of the marks */
+    uint32_t *met;    /* all nodes, leaves as well, in preorder */
+    uint32_t *node;   /* by number, less 1 */
     uint32_t *idom;   /* by number: the parent at first */
     uint32_t *semi;   /* by number: of the semidominator */
     union {
-        uint64_t *edge;                /* by number, while they are given: the next to follow */
-        struct link *links;            /* by number, afterwards */
-        struct graph_dominated *order; /* in the end: the result's */
+        uint64_t *edge;     /* by number, while they are given: the next to follow */
+        struct link *links; /* by number, afterwards */
     };
-    uint32_t reached, count; /* from the roots; with garbage */
+    struct graph_dominated *order; /* the result's */
+    uint32_t leaf;                 /* the mark of leaves that are met now */
+    uint32_t last;                 /* number */
+    uint32_t reached, count;       /* nodes from the roots; with garbage */
+    uint32_t reached_last;         /* number of the last from the roots */
 };
 
 static void search_deinit(struct search *search)
 {
-    graph_free(search->node);
     graph_free(search->number);
+    graph_free(search->met);
+    graph_free(search->node);
     graph_free(search->idom);
     graph_free(search->semi);
     graph_free(search->edge);
+    graph_free(search->order);
+}
+
+/* Nodes that refer to something, and the virtual root. */
+static uint64_t count_numbers(const struct graph *graph)
+{
+    uint64_t count = 1;
+    for (uint64_t node = 0; node < graph->node_count; node++)
+        count += graph->first[node] < graph->first[node + 1];
+    return count;
 }
 
 static enum status search_init(struct search *search, struct error *err)
 {
-    uint64_t count = search->forward->node_count + UINT64_C(1);
-    enum status status = graph_alloc(count, sizeof *search->node, (void **)&search->node, err);
+    uint64_t count = search->forward->node_count, numbers = count_numbers(search->forward);
+    enum status status = graph_alloc(count, sizeof *search->number, (void **)&search->number, err);
     if (!status)
-        status = graph_alloc(count, sizeof *search->number, (void **)&search->number, err);
+        status = graph_alloc(count, sizeof *search->met, (void **)&search->met, err);
     if (!status)
-        status = graph_alloc(count, sizeof *search->idom, (void **)&search->idom, err);
+        status = graph_alloc(numbers, sizeof *search->node, (void **)&search->node, err);
     if (!status)
-        status = graph_alloc(count, sizeof *search->semi, (void **)&search->semi, err);
+        status = graph_alloc(numbers, sizeof *search->idom, (void **)&search->idom, err);
     if (!status)
-        status = graph_alloc(count, sizeof *search->edge, (void **)&search->edge, err);
+        status = graph_alloc(numbers, sizeof *search->semi, (void **)&search->semi, err);
     if (!status)
-        memset(search->number, 0xff, count * sizeof *search->number);
+        status = graph_alloc(numbers, sizeof *search->edge, (void **)&search->edge, err);
+    for (uint64_t node = 0; !status && node < count; node++)
+        search->number[node] = UNSEEN;
     return status;
 }
 
-static uint32_t enter(struct search *search, uint32_t node, uint32_t parent)
+/* The number of a node that is met; 0: it is a leaf. */
+static inline uint32_t enter(struct search *search, uint32_t node, uint32_t parent)
 {
-    uint32_t number = ++search->count;
+    uint64_t first = search->forward->first[node];
+    search->met[search->count++] = node;
+    if (first == search->forward->first[node + UINT64_C(1)]) {
+        search->number[node] = search->leaf;
+        return 0;
+    }
+    uint32_t number = ++search->last;
     search->number[node] = number;
     search->node[number - 1] = node;
     search->idom[number] = parent;
-    search->edge[number] = search->forward->first[node];
+    search->edge[number] = first;
     return number;
 }
 
-/* Follows edges from `current` up to one that leads to a new node, and enters
- * it; 0: there is none. */
+/* Follows edges from `current` up to one that leads to a new node that refers to more,
+ * and enters it; 0: there is none. */
 static uint32_t go_down(struct search *search, uint32_t current)
 {
     const uint32_t *targets = search->forward->targets, *number = search->number;
@@ -93,7 +125,7 @@ static uint32_t go_down(struct search *search, uint32_t current)
         if (number[target] != UNSEEN)
             continue;
         uint32_t entered = enter(search, target, current);
-        if (graph_degree(search->forward, target)) { /* most nodes refer to nothing */
+        if (entered) {
             search->edge[current] = edge;
             return entered;
         }
@@ -116,21 +148,39 @@ static void number_from(struct search *search, const struct graph_roots *roots)
 }
 
 /* The virtual root refers to each root, and nothing is nearer to it: where the
- * search came by another way, the parent that it found does not matter. */
+ * search came by another way, the parent that it found does not matter. Only what has
+ * been met since `least`. */
 static void mark_roots(struct search *search, const struct graph_roots *roots, uint32_t least)
 {
     for (uint32_t i = 0; i < roots->count; i++) {
-        uint32_t number = search->number[roots->nodes[i]];
-        if (number >= least)
-            search->idom[number] = 0;
+        uint32_t *number = &search->number[roots->nodes[i]];
+        if (*number == search->leaf)
+            *number = HELD;
+        else if (*number >= least && *number <= search->last)
+            search->idom[*number] = 0;
     }
+}
+
+static void number_all(struct search *search, const struct graph_roots *roots,
+                       const struct graph_roots *garbage)
+{
+    search->leaf = LEAF;
+    number_from(search, roots);
+    mark_roots(search, roots, 1);
+    search->reached = search->count;
+    search->reached_last = search->last;
+    if (!garbage)
+        return;
+    search->leaf = GARBAGE;
+    number_from(search, garbage);
+    mark_roots(search, garbage, search->reached_last + 1);
 }
 
 /* Least semi from `number` up to the top of its tree in the forest, in which all
  * nodes >= `linked` hang below their parents. Each node on the way is put right
  * below the top's parent. The way down again is kept in the pointers that lead
  * up, so that no path is too long. */
-static uint32_t evaluate(struct search *search, uint32_t number, uint32_t linked)
+static uint32_t evaluate(const struct search *search, uint32_t number, uint32_t linked)
 {
     struct link *links = search->links;
     if (links[number].above < linked)
@@ -160,7 +210,7 @@ static inline void prefetch_source(const struct search *search, uint64_t edge, u
         __builtin_prefetch(&search->number[sources[edge + 2 * AHEAD]]);
     if (edge + AHEAD < end) {
         uint32_t number = search->number[sources[edge + AHEAD]];
-        __builtin_prefetch(&search->links[number == UNSEEN ? 0 : number]);
+        __builtin_prefetch(&search->links[number <= search->last ? number : 0]);
     }
 }
 
@@ -194,7 +244,7 @@ static void find_idoms(struct search *search)
     struct link *links = search->links;
     idom[0] = 0;
     links[0] = (struct link){.depth = 0, .skip = 0};
-    for (uint32_t w = 1; w <= search->count; w++) {
+    for (uint32_t w = 1; w <= search->last; w++) {
         uint32_t above = idom[w], semi = search->semi[w];
         while (above > semi)
             above = links[above].skip > semi ? links[above].skip : idom[above];
@@ -205,55 +255,103 @@ static void find_idoms(struct search *search)
     }
 }
 
-/* The tree of dominators in preorder, children in order of their numbers, in place of
- * the links. What is in `semi`: how many nodes each dominates, and once it has its place
- * where the next of those it dominates goes. */
-static void order_tree(struct search *search)
+/* The nearest that dominates both, by the skips too. */
+static uint32_t find_common(const struct search *search, uint32_t a, uint32_t b)
 {
-    uint32_t *sizes = search->semi, *next = search->semi;
+    const struct link *links = search->links;
     const uint32_t *idom = search->idom;
-    for (uint32_t w = 0; w <= search->count; w++)
-        sizes[w] = 1;
-    for (uint32_t w = search->count; w > 0; w--)
-        sizes[idom[w]] += sizes[w];
-    next[0] = 0;
-    for (uint32_t w = 1; w <= search->count; w++) {
-        uint32_t size = sizes[w], place = next[idom[w]];
-        next[idom[w]] += size;
-        next[w] = place + 1;
-        search->order[place] = (struct graph_dominated){search->node[w - 1], size};
+    if (links[a].depth < links[b].depth) {
+        uint32_t deeper = b;
+        b = a;
+        a = deeper;
     }
+    while (links[a].depth > links[b].depth)
+        a = links[links[a].skip].depth >= links[b].depth ? links[a].skip : idom[a];
+    while (a != b) {
+        bool is_far = links[a].skip != links[b].skip;
+        a = is_far ? links[a].skip : idom[a];
+        b = is_far ? links[b].skip : idom[b];
+    }
+    return a;
 }
 
-/* From preorder numbers back to nodes, in place of the nodes' own numbers. */
-static void name_nodes(struct search *search)
+/* Of those of its sources that count. */
+static uint32_t dominator_of_leaf(const struct search *search, uint32_t leaf)
 {
-    for (uint32_t node = 0; node < search->forward->node_count; node++) {
-        uint32_t number = search->number[node];
-        if (number == UNSEEN) {
-            search->number[node] = GRAPH_NONE;
+    const struct graph_sources *reverse = search->reverse;
+    uint32_t mark = search->number[leaf], common = UNSEEN;
+    uint32_t last = mark == LEAF ? search->reached_last : search->last;
+    uint64_t end = graph_sources_first(reverse, leaf + UINT64_C(1));
+    if (mark == HELD)
+        return 0;
+    for (uint64_t i = graph_sources_first(reverse, leaf); i < end && common; i++) {
+        prefetch_source(search, i, end);
+        uint32_t source = search->number[reverse->sources[i]];
+        if (source > last || source == common)
+            continue;
+        common = common == UNSEEN ? source : find_common(search, common, source);
+    }
+    return common;
+}
+
+/* In place of the marks. What is in `semi`: how many nodes each dominates, with itself. */
+static void find_sizes(struct search *search)
+{
+    uint32_t *sizes = search->semi;
+    for (uint32_t w = 0; w <= search->last; w++)
+        sizes[w] = 1;
+    for (uint32_t i = 0, w = 0; i < search->count; i++) {
+        uint32_t node = search->met[i];
+        if (w < search->last && search->node[w] == node) {
+            w++;
             continue;
         }
-        uint32_t idom = search->idom[number];
+        uint32_t idom = dominator_of_leaf(search, node);
+        search->number[node] = idom;
+        sizes[idom]++;
+    }
+    for (uint32_t w = search->last; w > 0; w--)
+        sizes[search->idom[w]] += sizes[w];
+}
+
+/* The tree of dominators in preorder, children in the order in which they were met, and
+ * from numbers back to nodes. Once a node has its place, `semi` has where the next of
+ * those that it dominates goes. */
+static void order_tree(struct search *search)
+{
+    uint32_t *next = search->semi;
+    next[0] = 0;
+    for (uint32_t i = 0, w = 0; i < search->count; i++) {
+        uint32_t node = search->met[i], idom = search->number[node], size = 1;
+        bool is_leaf = w == search->last || search->node[w] != node;
+        if (!is_leaf) {
+            idom = search->idom[++w];
+            size = next[w];
+        }
+        uint32_t place = next[idom];
+        next[idom] += size;
+        if (!is_leaf)
+            next[w] = place + 1;
+        search->order[place] = (struct graph_dominated){node, size};
         search->number[node] = idom ? search->node[idom - 1] : GRAPH_ROOT;
     }
 }
 
-static void search_run(struct search *search, const struct graph_roots *roots,
-                       const struct graph_roots *garbage)
+static enum status search_run(struct search *search, const struct graph_roots *roots,
+                              const struct graph_roots *garbage, struct error *err)
 {
-    number_from(search, roots);
-    search->reached = search->count;
-    if (garbage)
-        number_from(search, garbage);
-    mark_roots(search, roots, 1);
-    if (garbage)
-        mark_roots(search, garbage, search->reached + 1);
-    find_semi(search, search->reached + 1, search->count);
-    find_semi(search, 1, search->reached);
+    number_all(search, roots, garbage);
+    find_semi(search, search->reached_last + 1, search->last);
+    find_semi(search, 1, search->reached_last);
     find_idoms(search);
-    order_tree(search);
-    name_nodes(search);
+    find_sizes(search);
+    graph_free(search->links);
+    search->links = NULL;
+    enum status status =
+        graph_alloc(search->count, sizeof *search->order, (void **)&search->order, err);
+    if (!status)
+        order_tree(search);
+    return status;
 }
 
 enum status graph_dominators(const struct graph *forward, const struct graph_sources *reverse,
@@ -266,10 +364,8 @@ enum status graph_dominators(const struct graph *forward, const struct graph_sou
         status = graph_check_roots(forward, garbage, err);
     if (!status)
         status = search_init(&search, err);
-    if (!status) {
-        search_run(&search, roots, garbage);
-        status = graph_resize((void **)&search.order, search.count, sizeof *search.order, err);
-    }
+    if (!status)
+        status = search_run(&search, roots, garbage, err);
     if (!status) {
         *ret_dominators = (struct graph_dominators){.idom = search.number,
                                                     .order = search.order,
@@ -299,5 +395,14 @@ void graph_retained(const struct graph_dominators *dominators, uint64_t *sizes)
             continue;
         if (__builtin_add_overflow(sizes[idom], sizes[node], &sizes[idom]))
             sizes[idom] = UINT64_MAX;
+    }
+}
+
+void graph_retained_narrow(const struct graph_dominators *dominators, uint32_t *sizes)
+{
+    for (uint32_t i = dominators->order_count; i-- > 0;) {
+        uint32_t node = dominators->order[i].node, idom = dominators->idom[node];
+        if (idom != GRAPH_ROOT)
+            sizes[idom] += sizes[node];
     }
 }

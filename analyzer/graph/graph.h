@@ -23,14 +23,14 @@
  *   graph_paths              4n (8n with depth)        4n
  *   graph_components         n/5 + 8 x those in cycles 4n + 16 x depth + 4 x open nodes
  *   graph_garbage_roots      4 x roots                 n/8
- *   graph_dominators         12n                       12n
- *   graph_retained           8n (the caller's)         -
+ *   graph_dominators         12n                       4n + 20 x nodes that refer to any
+ *   graph_retained           8n, 4n (the caller's)     -
  * The highest point is graph_paths once all else is there: 40n + 8m bytes with both
  * rows, 56 an object at two references each; graph_dominators takes 36n + 8m on the way.
- * Worth running at the same time (graph_run): reverse and components, then, after the
- * dominators, retained and paths. */
+ * Worth running at the same time (graph_run): reverse and components, then
+ * the dominators and paths. */
 
-#define GRAPH_MAX_NODES (UINT32_MAX - 1) /* so that ids stay below the two marks: */
+#define GRAPH_MAX_NODES (UINT32_MAX - 4) /* so that ids stay below these, and the passes' own: */
 #define GRAPH_ROOT      UINT32_MAX       /* in parent[] and idom[]: held by the root itself */
 #define GRAPH_NONE      (UINT32_MAX - 1) /* not reached; in no component; no such root */
 
@@ -233,5 +233,7 @@ void graph_dominators_deinit(struct graph_dominators *dominators);
 /* Turns each node's own size into what would go if the node went: its own and
  * all that it dominates. Unreached nodes keep their own; sums stop at UINT64_MAX. */
 void graph_retained(const struct graph_dominators *dominators, uint64_t *sizes);
+/* The same for sizes of which all together fit into 32 bits. */
+void graph_retained_narrow(const struct graph_dominators *dominators, uint32_t *sizes);
 
 #endif

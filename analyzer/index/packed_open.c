@@ -7,7 +7,10 @@ enum status heap_reader_open(struct index *index, struct heap_reader **ret_reade
 {
     if (sqlite3_table_column_metadata(index->db, "main", "object_chunk", "data", NULL, NULL, NULL,
                                       NULL, NULL) != SQLITE_OK)
-        return error_set(err, STATUS_NOT_IN_DUMP, "%s: has no heap", index->name);
+        return error_set(
+            err, STATUS_NOT_IN_DUMP,
+            "%s: has no heap: no Python could be read in the core; inquest info tells why",
+            index->name);
     struct heap_reader *reader = packed_reader_create(index->db, "main");
     if (!reader)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");

@@ -88,7 +88,8 @@ static enum status write_all(struct pool *pool)
 {
     enum status status = STATUS_OK;
     pthread_mutex_lock(&pool->lock);
-    for (uint64_t batch = 0; status == STATUS_OK && batch < pool->job->batches; batch++) {
+    for (uint64_t batch = pool->job->first; status == STATUS_OK && batch < pool->job->batches;
+         batch++) {
         struct slot *slot = &pool->slots[batch % pool->slot_count];
         while (slot->state != SLOT_DONE)
             pthread_cond_wait(&pool->done, &pool->lock);
@@ -112,30 +113,42 @@ static unsigned thread_count(const struct packed_job *job)
     unsigned count = processors < 1              ? 1
                      : processors > MOST_THREADS ? MOST_THREADS
                                                  : (unsigned)processors;
-    return job->batches < count ? (unsigned)job->batches : count;
+    uint64_t batches = job->first < job->batches ? job->batches - job->first : 0;
+    return batches < count ? (unsigned)batches : count;
+}
+
+enum status packed_pool_run_alone(const struct packed_job *job, const atomic_bool *stop,
+                                  uint64_t *ret_next)
+{
+    struct packed_batch batch = {0};
+    struct packed_scratch *scratch = scratch_create();
+    enum status status = scratch ? STATUS_OK : STATUS_NO_MEMORY;
+    uint64_t next = job->first;
+    while (status == STATUS_OK && next < job->batches && !(stop && atomic_load(stop))) {
+        packed_batch_clear(&batch);
+        status = job->pack(job->context, next, scratch, &batch);
+        if (status == STATUS_OK)
+            status = job->write(job->sink, &batch);
+        next += status == STATUS_OK;
+    }
+    scratch_destroy(scratch);
+    packed_batch_deinit(&batch);
+    *ret_next = next;
+    return status;
 }
 
 /* Without threads, for a small job or where none can be had. */
 static enum status run_alone(const struct packed_job *job)
 {
-    struct packed_batch batch = {0};
-    struct packed_scratch *scratch = scratch_create();
-    enum status status = scratch ? STATUS_OK : STATUS_NO_MEMORY;
-    for (uint64_t i = 0; status == STATUS_OK && i < job->batches; i++) {
-        packed_batch_clear(&batch);
-        status = job->pack(job->context, i, scratch, &batch);
-        if (status == STATUS_OK)
-            status = job->write(job->sink, &batch);
-    }
-    scratch_destroy(scratch);
-    packed_batch_deinit(&batch);
-    return status;
+    uint64_t next;
+    return packed_pool_run_alone(job, NULL, &next);
 }
 
 enum status packed_pool_run(const struct packed_job *job)
 {
     pthread_t threads[MOST_THREADS];
     struct pool pool = {.job = job,
+                        .next = job->first,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
                         .freed = PTHREAD_COND_INITIALIZER,
                         .done = PTHREAD_COND_INITIALIZER};

@@ -2,6 +2,8 @@
 #ifndef INQUEST_ANALYZER_INDEX_PACKED_POOL_H
 #define INQUEST_ANALYZER_INDEX_PACKED_POOL_H
 
+#include <stdatomic.h>
+
 #include "analyzer/index/packed_bytes.h"
 #include "analyzer/index/packed_objects.h"
 #include "analyzer/index/packed_references.h"
@@ -17,7 +19,7 @@ struct packed_scratch {
 };
 
 struct packed_job {
-    uint64_t batches;
+    uint64_t first, batches; /* numbers first .. batches - 1 */
     /* Packs batch number `batch` into `ret_batch`, which is empty. On any thread. */
     enum status (*pack)(const void *context, uint64_t batch, struct packed_scratch *scratch,
                         struct packed_batch *ret_batch);
@@ -29,5 +31,9 @@ struct packed_job {
 
 /* The first failure, by order of batches, ends it. */
 enum status packed_pool_run(const struct packed_job *job) MUST_CHECK;
+/* On the calling thread alone, until `stop` (NULL: never) is set; ret_next is the first
+ * batch that is left, also on failure. */
+enum status packed_pool_run_alone(const struct packed_job *job, const atomic_bool *stop,
+                                  uint64_t *ret_next) MUST_CHECK;
 
 #endif

@@ -44,11 +44,14 @@ static uint32_t row_size(uint64_t degree, uint32_t left)
 static uint8_t *encode_others(const struct packed_rows_input *input, uint8_t *at)
 {
     struct packed_row history[PACKED_SHAPES] = {{0}};
-    uint32_t start = 0;
-    for (uint32_t i = 0; i < input->rows; i++) {
-        const struct packed_row row = {.object = input->first + i,
-                                       .size = row_size(input->degree[i], input->count - start),
+    /* not read again after each byte that is written */
+    uint32_t start = 0, rows = input->rows, count = input->count, first = input->first;
+    for (uint32_t i = 0; i < rows; i++) {
+        const struct packed_row row = {.object = first + i,
+                                       .size = row_size(input->degree[i], count - start),
                                        .others = input->other + start};
+        if (!row.size)
+            continue;
         const struct packed_row before = row_before(history, &row);
         at = encode_row(at, &row, &before);
         start += row.size;
@@ -71,9 +74,9 @@ static uint8_t *encode_label(uint8_t *at, uint32_t label, uint32_t expected[2])
 
 static uint8_t *encode_labels(const struct packed_rows_input *input, uint8_t *at)
 {
-    uint32_t position = 0;
-    for (uint32_t i = 0; i < input->rows; i++) {
-        uint32_t size = row_size(input->degree[i], input->count - position);
+    uint32_t position = 0, rows = input->rows, count = input->count;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t size = row_size(input->degree[i], count - position);
         uint32_t expected[2] = {1, 0};
         for (uint32_t end = position + size; position < end; position++)
             at = encode_label(at, input->extra[position], expected);
@@ -83,9 +86,11 @@ static uint8_t *encode_labels(const struct packed_rows_input *input, uint8_t *at
 
 static uint8_t *encode_parts(const struct packed_rows_input *input, uint8_t *at)
 {
-    uint32_t passed = 0;
+    uint32_t passed = 0, count = input->count, any = 0;
     at = varint_put(at, input->carry);
-    for (uint32_t i = 0; i < input->count; i++) {
+    for (uint32_t i = 0; i < count; i++)
+        any |= input->extra[i];
+    for (uint32_t i = 0; i < count && any; i++) {
         if (!input->extra[i]) {
             passed++;
             continue;

@@ -15,6 +15,7 @@ CREATE TABLE thread (
     waits_for_thread_id INTEGER, -- that holds its lock, or that it joins; NULL: not known
     is_deadlocked INTEGER   -- it waits for itself, through others
 );
+-- object_id, here and below: NULL too where the index has no heap (meta.parts).
 CREATE TABLE frame (
     id INTEGER PRIMARY KEY, thread_id INTEGER, depth INTEGER, kind TEXT, function TEXT, file TEXT,
     line INTEGER, column INTEGER, object_id INTEGER,
@@ -46,7 +47,7 @@ CREATE TABLE mapped_file (
 );
 CREATE TABLE type (
     id INTEGER PRIMARY KEY, address INTEGER, name TEXT, instances INTEGER, shallow INTEGER,
-    retained INTEGER,
+    retained INTEGER,       -- what each instance keeps, those within another counted once
     module TEXT,            -- where it was defined, 'builtins' for bare names
     unreachable INTEGER     -- of the instances, those that no root leads to
 );

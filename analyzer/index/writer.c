@@ -180,6 +180,41 @@ enum status index_writer_warning(struct index_writer *writer, const char *area, 
     return index_writer_row(writer, INDEX_WARNING, values, 2);
 }
 
+/* ---- ids of objects, for rows that are older than these */
+
+struct object_ids {
+    index_object_id find;
+    const void *context;
+};
+
+static void object_id_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const struct object_ids *ids = sqlite3_user_data(context);
+    (void)count;
+    uint32_t id = ids->find(ids->context, (uint64_t)sqlite3_value_int64(values[0]));
+    if (id)
+        sqlite3_result_int64(context, id);
+}
+
+enum status index_writer_object_ids(struct index_writer *writer, enum index_table table,
+                                    index_object_id find, const void *context, struct error *err)
+{
+    struct object_ids ids = {find, context};
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "UPDATE \"%s\" SET object_id = object_id_of(address) WHERE address IS NOT NULL",
+             index_table_columns(table)->name);
+    int code = sqlite3_create_function_v2(writer->db, "object_id_of", 1, SQLITE_UTF8, &ids,
+                                          object_id_of, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(writer->db, sql, NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return index_writer_fail(writer, code, err);
+    sqlite3_create_function_v2(writer->db, "object_id_of", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL,
+                               NULL);
+    return STATUS_OK;
+}
+
 static void writer_finalize(struct index_writer *writer)
 {
     for (int i = 0; i < INDEX_TABLE_COUNT; i++) {

@@ -19,6 +19,7 @@ enum repr_form {
 struct class_slot {
     const char *name; /* as the attribute is called: "_C__x" for __x in class C */
     uint64_t offset;
+    bool is_after_items; /* `offset` counts from the end of the items, as if there were none */
 };
 
 /* What the whole line of a class's bases says of its instances. */
@@ -46,7 +47,11 @@ bool mro_next(struct python_process *process, struct mro_iterator *iterator,
 bool class_lookup(struct python_process *process, const struct python_type *type, const char *name,
                   const struct type_entry **ret_owner, uint64_t *ret_value);
 
-/* ---- class_slots.c: fills slots and slot_count. */
+/* ---- class_slots.c: what the slot of an instance holds; 0: nothing. */
+enum status class_slot_value(struct python_process *process, const struct python_type *type,
+                             uint64_t addr, const struct class_slot *slot,
+                             uint64_t *ret_value) MUST_CHECK;
+/* Fills slots and slot_count. */
 void class_slots_read(struct python_process *process, const struct type_entry *entry,
                       struct class_shape *shape);
 /* ---- class_fields.c: fills fields and field_count; false where they don't read. */

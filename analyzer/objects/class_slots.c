@@ -6,13 +6,16 @@
  * of a member of memberdef_size bytes:
  * memberdef_name      8     pointer to a C string
  * memberdef_type      4     6 or 16: an object, the latter not to be read while NULL
- * memberdef_offset    8     where in the instance its address is */
+ * memberdef_offset    8     where in the instance its address is
+ * memberdef_flags     4     16: behind the items, of a tuple's subclass (3.15 on) */
 #include <string.h>
 
 #include "analyzer/objects/class_shape.h"
+#include "inquest/base/checked_math.h"
 
 #define MEMBER_OBJECT    6
 #define MEMBER_OBJECT_EX 16
+#define AFTER_ITEMS      16
 #define SLOTS_MAX        4096
 #define BASES_MAX        256
 
@@ -37,11 +40,28 @@ static const char *member_name(struct python_process *process, uint64_t member_a
 static bool read_member(struct python_process *process, uint64_t member_addr,
                         struct class_slot *ret_slot)
 {
-    uint32_t type;
-    return field_u32(process, member_addr, PY_memberdef_type, &type) == STATUS_OK &&
-           (type == MEMBER_OBJECT || type == MEMBER_OBJECT_EX) &&
-           field_u64(process, member_addr, PY_memberdef_offset, &ret_slot->offset) == STATUS_OK &&
-           (ret_slot->name = member_name(process, member_addr)) != NULL;
+    uint32_t type, flags = 0;
+    bool is_read =
+        field_u32(process, member_addr, PY_memberdef_type, &type) == STATUS_OK &&
+        (type == MEMBER_OBJECT || type == MEMBER_OBJECT_EX) &&
+        field_u64(process, member_addr, PY_memberdef_offset, &ret_slot->offset) == STATUS_OK &&
+        field_u32(process, member_addr, PY_memberdef_flags, &flags) == STATUS_OK &&
+        (ret_slot->name = member_name(process, member_addr)) != NULL;
+    ret_slot->is_after_items = flags & AFTER_ITEMS;
+    return is_read;
+}
+
+enum status class_slot_value(struct python_process *process, const struct python_type *type,
+                             uint64_t addr, const struct class_slot *slot, uint64_t *ret_value)
+{
+    int64_t items = 0;
+    uint64_t offset = slot->offset;
+    enum status status = slot->is_after_items ? object_size(process, addr, &items) : STATUS_OK;
+    if (status == STATUS_OK && items &&
+        (items < 0 ||
+         !checked_mul_add_u64((uint64_t)items, (uint64_t)type->itemsize, slot->offset, &offset)))
+        status = STATUS_CORRUPT;
+    return status == STATUS_OK ? pointer_at(process, addr + offset, ret_value) : status;
 }
 
 static void read_members(struct python_process *process, const struct type_entry *entry,

@@ -51,8 +51,8 @@ enum status dict_find(const struct python_process *process, struct dict_iterator
 struct str_view {
     uint64_t length; /* characters */
     uint64_t data_addr;
-    unsigned kind; /* bytes a character: 1, 2 or 4 */
-    bool is_ascii;
+    unsigned kind;             /* bytes a character: 1, 2 or 4 */
+    bool is_ascii, is_compact; /* compact: the characters are within the object's own block */
 };
 enum status str_view_raw(const struct python_process *process, uint64_t addr,
                          struct str_view *ret_view) MUST_CHECK;

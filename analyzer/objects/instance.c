@@ -103,7 +103,7 @@ static enum status visit_slots(struct python_process *process, const struct type
     for (size_t i = 0; i < shape->slot_count; i++) {
         struct attribute attribute = {.name = shape->slots[i].name};
         enum status status =
-            pointer_at(process, addr + shape->slots[i].offset, &attribute.value_addr);
+            class_slot_value(process, &entry->type, addr, &shape->slots[i], &attribute.value_addr);
         if (status != STATUS_OK)
             return status;
         if (attribute.value_addr && !visit(context, &attribute))
@@ -148,7 +148,7 @@ enum status instance_attribute(struct python_process *process, uint64_t addr, co
         uint64_t value;
         if (strcmp(shape->slots[i].name, name) != 0)
             continue;
-        status = pointer_at(process, addr + shape->slots[i].offset, &value);
+        status = class_slot_value(process, type, addr, &shape->slots[i], &value);
         if (status == STATUS_OK && !value)
             return STATUS_NOT_IN_DUMP;
         if (status == STATUS_OK)

@@ -11,6 +11,8 @@
  * fields. */
 #define ADDRESS_MIN 4096
 #define LOOK_MAX    1536 /* before + reach of any plan */
+#define HEAD_BYTES  16   /* reference count and type */
+#define SMALL_LOOKS 4    /* times as much: large tables that lie leave room for what is small */
 #define RESERVE_MAX 65536
 #define ARRAY_MAX   (UINT64_C(1) << 32) /* references of one object */
 
@@ -42,13 +44,24 @@ bool walk_reserve(struct object_walk *walk, uint64_t count)
     return false;
 }
 
+static bool make_room(struct object_walk *walk)
+{
+    struct reference_list *list = walk->list;
+    if (!list->take || list->references.count < RESERVE_MAX)
+        return walk_reserve(walk, 1);
+    enum status status = list->take(list, walk->addr);
+    if (status != STATUS_OK)
+        walk_fail(walk, status);
+    return status == STATUS_OK;
+}
+
 static inline struct reference *add(struct object_walk *walk, uint64_t target,
                                     enum reference_kind kind, enum reference_label label)
 {
     target &= ~UINT64_C(1); /* C code tags some */
     if (target < ADDRESS_MIN)
         return NULL;
-    if (walk->list->references.count == walk->list->references.capacity && !walk_reserve(walk, 1))
+    if (walk->list->references.count == walk->list->references.capacity && !make_room(walk))
         return NULL;
     struct reference *reference = &walk->list->references.items[walk->list->references.count++];
     reference->target_addr = target;
@@ -121,6 +134,19 @@ uint64_t walk_field(struct object_walk *walk, enum python_field field)
     return layout_has(layout, field) ? walk_u64(walk, layout_get(layout, field)) : 0;
 }
 
+bool walk_spend(struct object_walk *walk, uint64_t size)
+{
+    struct reference_list *list = walk->list;
+    uint64_t most = size > SIZE_BELIEVED ? list->most : SMALL_LOOKS * list->most;
+    if (!list->most || (list->looked <= most && size <= most - list->looked)) {
+        list->looked += size;
+        return true;
+    }
+    walk->is_refused = true;
+    walk_fail(walk, STATUS_CORRUPT);
+    return false;
+}
+
 const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
 {
     const uint8_t *bytes =
@@ -128,7 +154,7 @@ const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
              : NULL;
     if (!bytes)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
-    return bytes;
+    return bytes && walk_spend(walk, size) ? bytes : NULL;
 }
 
 static void visit_pair(struct object_walk *walk, uint64_t pair_addr, const char *label)
@@ -140,12 +166,22 @@ static void visit_pair(struct object_walk *walk, uint64_t pair_addr, const char 
     walk_add_field(walk, load_u64(bytes + 8), walk->plan->counted, label);
 }
 
+static uint64_t word_after_items(struct object_walk *walk, uint64_t offset)
+{
+    uint64_t after;
+    if (checked_mul_add_u64(walk_field(walk, PY_var_size), walk->plan->itemsize, offset, &after))
+        return walk_read(walk, walk->addr + after);
+    walk_fail(walk, STATUS_CORRUPT);
+    return 0;
+}
+
 static void visit_words(struct object_walk *walk)
 {
     const struct reference_plan *plan = walk->plan;
     for (size_t i = 0; i < plan->word_count; i++) {
         const struct reference_word *word = &plan->words[i];
-        uint64_t target = walk_u64(walk, word->offset);
+        uint64_t target = word->form == WORD_AFTER_ITEMS ? word_after_items(walk, word->offset)
+                                                         : walk_u64(walk, word->offset);
         if (word->form == WORD_PAIR)
             visit_pair(walk, target, word->label);
         else
@@ -170,6 +206,16 @@ static bool look(struct object_walk *walk, uint8_t copy[LOOK_MAX])
     }
     walk->bytes = bytes + plan->before;
     return true;
+}
+
+/* A type that lies could make its instances larger than what there is. */
+static bool has_body(struct object_walk *walk)
+{
+    uint64_t size = walk->plan->basicsize;
+    if (size <= SIZE_BELIEVED || memory_is_writable_all(walk->process->image, walk->addr, size))
+        return true;
+    walk_fail(walk, STATUS_CORRUPT);
+    return false;
 }
 
 static void visit_own_type(struct object_walk *walk)
@@ -219,9 +265,10 @@ enum status object_references(struct python_process *process, const struct pytho
     list->references.count = 0;
     if (!walk.plan)
         return STATUS_NO_MEMORY;
-    if (!look(&walk, copy)) {
+    bool has_size = has_body(&walk);
+    if (!has_size || !look(&walk, copy)) {
         visit_own_type(&walk);
-        *ret_size = walk.plan->header_size + walk.plan->basicsize;
+        *ret_size = walk.plan->header_size + (has_size ? walk.plan->basicsize : HEAD_BYTES);
         return walk.status;
     }
     visit_words(&walk);
@@ -232,7 +279,8 @@ enum status object_references(struct python_process *process, const struct pytho
     if (walk.plan->scan_end)
         visit_unknown(&walk);
     visit_own_type(&walk);
-    *ret_size = walk.plan->size(&walk) + walk.plan->header_size;
+    *ret_size =
+        walk.plan->header_size + (walk.is_refused ? walk.plan->basicsize : walk.plan->size(&walk));
     return walk.status;
 }
 

@@ -47,7 +47,15 @@ struct reference_window {
 
 struct reference_list {
     ARRAY(struct reference) references; /* in the order of the object's fields */
+    /* Takes those that an object with very many has so far, and empties the list: what is left
+     * follows. NULL: the list has all. */
+    enum status (*take)(struct reference_list *list, uint64_t addr);
+    void *context;
     struct reference_window window;
+    /* Bytes looked at beside the objects themselves, in tables and what else they lead to, and
+     * how many may be; 0: no matter. Tables of a sound heap do not overlap, those of a hostile
+     * one can each be all of it. */
+    uint64_t looked, most;
 };
 
 /* As memory_view; what is `lasting` is where the next objects are looked for.

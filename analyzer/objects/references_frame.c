@@ -266,17 +266,25 @@ static uint64_t code_frame_slots(struct object_walk *walk, uint64_t code_addr)
     return (uint64_t)locals + stack;
 }
 
+/* Variables and stack are at the end of the object. */
+static uint64_t size_with_slots(struct object_walk *walk, uint64_t base, uint64_t slots)
+{
+    return size_block(walk, base, walk->addr + base, slots, 8);
+}
+
 uint64_t size_frame(struct object_walk *walk)
 {
     const struct python_layout *layout = &walk->process->layout;
     if (layout_has(layout, PY_frame_frame))
-        return layout_get(layout, PY_frame_embedded) + layout_get(layout, PY_iframe_localsplus) +
-               8 * code_frame_slots(walk, iframe_code(walk, walk_field(walk, PY_frame_frame)));
+        return size_with_slots(
+            walk, layout_get(layout, PY_frame_embedded) + layout_get(layout, PY_iframe_localsplus),
+            code_frame_slots(walk, iframe_code(walk, walk_field(walk, PY_frame_frame))));
     uint64_t code_addr = walk_field(walk, PY_frame_code);
     uint32_t stack = 0;
     if (field_u32(walk->process, code_addr, PY_code_stacksize, &stack) != STATUS_OK)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
-    return layout_get(layout, PY_frame_size) - 8 + 8 * (code_slots(walk, code_addr) + stack);
+    return size_with_slots(walk, layout_get(layout, PY_frame_size) - 8,
+                           code_slots(walk, code_addr) + stack);
 }
 
 uint64_t size_generator(struct object_walk *walk)
@@ -287,6 +295,6 @@ uint64_t size_generator(struct object_walk *walk)
     uint64_t iframe = layout_get(layout, PY_gen_iframe);
     uint64_t code_addr = layout_has(layout, PY_gen_code) ? walk_field(walk, PY_gen_code)
                                                          : iframe_code(walk, walk->addr + iframe);
-    return iframe + layout_get(layout, PY_iframe_localsplus) +
-           8 * code_frame_slots(walk, code_addr);
+    return size_with_slots(walk, iframe + layout_get(layout, PY_iframe_localsplus),
+                           code_frame_slots(walk, code_addr));
 }

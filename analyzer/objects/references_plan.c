@@ -13,16 +13,17 @@
 
 #include "inquest/base/limits.h"
 
-#define BASES_MAX        256
-#define MEMBERS_MAX      4096 /* of one class */
-#define WORDS_MAX        8192 /* of one type */
-#define REACH_MAX        1280 /* bytes of an object looked at in one view */
-#define SCAN_BYTES_MAX   (1u << 20)
-#define MEMBER_OBJECT    6
-#define MEMBER_OBJECT_EX 16
-#define GC_HEAD          16
-#define CTYPES_DICT_SIZE 192
-#define MINOR_TYPE_VISIT 9 /* instances of all types on the heap visit their type since */
+#define BASES_MAX          256
+#define MEMBERS_MAX        4096 /* of one class */
+#define WORDS_MAX          8192 /* of one type */
+#define REACH_MAX          1280 /* bytes of an object looked at in one view */
+#define SCAN_BYTES_MAX     (1u << 20)
+#define MEMBER_OBJECT      6
+#define MEMBER_OBJECT_EX   16
+#define MEMBER_AFTER_ITEMS 16 /* a flag, since 3.15 */
+#define GC_HEAD            16
+#define CTYPES_DICT_SIZE   192
+#define MINOR_TYPE_VISIT   9 /* instances of all types on the heap visit their type since */
 
 /* One type of the line of bases, read for this purpose. */
 struct level {
@@ -190,14 +191,14 @@ static void add_members(struct builder *builder, const struct python_type *type,
 {
     const struct python_process *process = builder->process;
     uint64_t member_addr, name_addr, offset, size = layout_get(&process->layout, PY_memberdef_size);
-    uint32_t kind;
+    uint32_t kind, flags;
     if (field_u64(process, type->addr, PY_type_members, &member_addr) != STATUS_OK || !member_addr)
         return;
     for (uint64_t i = 0; i < count && i < MEMBERS_MAX; i++, member_addr += size) {
         if (field_u64(process, member_addr, PY_memberdef_name, &name_addr) != STATUS_OK ||
             field_u32(process, member_addr, PY_memberdef_type, &kind) != STATUS_OK ||
             field_u64(process, member_addr, PY_memberdef_offset, &offset) != STATUS_OK ||
-            !name_addr)
+            field_u32(process, member_addr, PY_memberdef_flags, &flags) != STATUS_OK || !name_addr)
             return;
         bool is_object = kind == MEMBER_OBJECT_EX || kind == MEMBER_OBJECT;
         if (is_object && offset >= 16 && offset < (uint64_t)type->basicsize &&
@@ -205,7 +206,8 @@ static void add_members(struct builder *builder, const struct python_type *type,
             add_word(builder, offset,
                      kind == MEMBER_OBJECT_EX ? (enum reference_kind)builder->plan->counted
                                               : plain_kind,
-                     WORD_PLAIN, member_label(builder, member_addr));
+                     flags & MEMBER_AFTER_ITEMS ? WORD_AFTER_ITEMS : WORD_PLAIN,
+                     member_label(builder, member_addr));
     }
 }
 

@@ -41,7 +41,11 @@ extern const size_t reference_rows_builtin_count, reference_rows_library_count;
 
 /* ---- references_plan.c: what the instances of one type refer to, worked out from
  * the type, its bases and the rows once, and kept with the type. */
-enum word_form { WORD_PLAIN, WORD_PAIR };
+enum word_form {
+    WORD_PLAIN,
+    WORD_PAIR,
+    WORD_AFTER_ITEMS, /* as many bytes further on as the object's items take */
+};
 
 struct reference_word {
     uint32_t offset;
@@ -112,6 +116,7 @@ struct object_walk {
     const uint8_t *bytes; /* at addr; plan->before bytes in front, plan->reach from there on */
     struct reference_list *list;
     enum status status; /* the first trouble met */
+    bool is_refused;    /* more would have been looked at than may be */
 };
 
 static inline void walk_fail(struct object_walk *walk, enum status status)
@@ -136,6 +141,8 @@ uint32_t walk_u32(struct object_walk *walk, uint64_t offset);
 uint64_t walk_field(struct object_walk *walk, enum python_field field);
 /* The word at any address. */
 uint64_t walk_read(struct object_walk *walk, uint64_t addr);
+/* Counts `size` bytes as looked at; a failed walk where there may be no more. */
+bool walk_spend(struct object_walk *walk, uint64_t size);
 /* `size` bytes at any address, NULL and a failed walk where they are missing. */
 const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size);
 
@@ -186,10 +193,12 @@ void visit_unknown(struct object_walk *walk);
 bool looks_like_object(const struct python_process *process, uint64_t addr);
 
 /* ---- size.c, size_extension.c */
+#define SIZE_BELIEVED 4096 /* bytes: what is larger must be there */
 /* base + count * size; `base` and a failed walk where that is no size an object has. */
 uint64_t size_sum(struct object_walk *walk, uint64_t base, uint64_t count, uint64_t size);
-/* Of the keys object whose first keys_indices bytes are at `keys`. */
-uint64_t size_of_keys(struct object_walk *walk, const uint8_t *keys);
+/* As size_sum, of items in a block of memory at `block_addr`: the process must have had it. */
+uint64_t size_block(struct object_walk *walk, uint64_t base, uint64_t block_addr, uint64_t count,
+                    uint64_t size);
 uint64_t size_default(struct object_walk *walk);
 uint64_t size_int(struct object_walk *walk);
 uint64_t size_str(struct object_walk *walk);

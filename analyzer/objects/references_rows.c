@@ -69,6 +69,8 @@ const struct reference_row reference_rows_builtin[] = {
     {"module", 104, ANY, "__dict__ -2 (__name__)", visit_module, NULL},
     {"PyCapsule", 48, ANY, "", NULL, NULL},
     {"PyCapsule", 64, ANY, "", visit_capsule, NULL},
+    {"moduledef", 0, ANY, "-2 (<copy>)", NULL, NULL},
+    {"sentinel", 40, ANY, "__name__ __module__ <repr>", NULL, NULL},
     {"cell", 24, ANY, "cell_contents", NULL, NULL},
     {"function", 120, ANY,
      "__code__ __globals__ __defaults__ __kwdefaults__ __closure__ __doc__ __name__ __dict__ - "

@@ -11,6 +11,7 @@
  * 16                     8     pointer to anything
  * 48                     8     function that visits what that refers to */
 #include "analyzer/objects/references_plan.h"
+#include "inquest/base/cycle_guard.h"
 
 #define STATE_MAX        (1u << 20)
 #define CTYPES_DICT_SIZE 192
@@ -110,6 +111,95 @@ static uint64_t state_size(struct object_walk *walk)
     return walk_read(walk, def_addr + layout_get(layout, PY_moduledef_state_size));
 }
 
+/* ---- what some modules keep in memory that their state leads to */
+
+static bool add_if_object(struct object_walk *walk, uint64_t target)
+{
+    if (!looks_like_object(walk->process, target))
+        return false;
+    walk_add_field(walk, target, REFERENCE_INFERRED, ".<state>");
+    return true;
+}
+
+/* _zoneinfo, 3.12 on: at one word of it, a list of the zones used last, each of next,
+ * previous, key, zone. */
+static void visit_zone_cache(struct object_walk *walk, const uint8_t *state, uint64_t size)
+{
+    for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
+        uint64_t node_addr = load_u64(state + offset), before = 0;
+        const uint8_t *node = NULL;
+        struct cycle_guard guard = {0};
+        if (!node_addr || node_addr & 7 || !memory_is_writable(walk->process->image, node_addr) ||
+            looks_like_object(walk->process, node_addr))
+            continue;
+        while (node_addr && cycle_guard_step(&guard, node_addr) &&
+               (node = memory_view(walk->process->image, node_addr, 32)) != NULL &&
+               load_u64(node + 8) == before && add_if_object(walk, load_u64(node + 16)) &&
+               add_if_object(walk, load_u64(node + 24))) {
+            before = node_addr;
+            node_addr = load_u64(node);
+        }
+    }
+}
+
+/* _decimal, 3.13 on: words of it lead to tables of two C strings, a flag and an
+ * exception, and end where there is no string. */
+#define DECIMAL_SIGNALS_MAX 16
+static void visit_decimal_signals(struct object_walk *walk, const uint8_t *state, uint64_t size)
+{
+    for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
+        uint64_t row_addr = load_u64(state + offset);
+        const uint8_t *row;
+        if (row_addr & 7 || looks_like_object(walk->process, row_addr))
+            continue;
+        for (unsigned i = 0; i < DECIMAL_SIGNALS_MAX; i++, row_addr += 32) {
+            row = memory_view(walk->process->image, row_addr, 32);
+            if (!row || !load_u64(row) || !load_u64(row + 8) ||
+                !add_if_object(walk, load_u64(row + 24)))
+                break;
+        }
+    }
+}
+
+/* atexit, up to 3.9: a table of addresses, how many; each of function, args, kwargs. */
+static void visit_exit_functions(struct object_walk *walk, const uint8_t *state, uint64_t size)
+{
+    uint64_t count = size >= 16 ? load_u32(state + 8) : 0;
+    for (uint64_t i = 0; i < count && walk->status == STATUS_OK; i++) {
+        uint64_t entry_addr = walk_read(walk, load_u64(state) + 8 * i);
+        if (entry_addr)
+            walk_add_array(walk, entry_addr, 3, walk->plan->counted);
+    }
+}
+
+/* These visit the type of modules, though it is a static one. */
+static void visit_module_type(struct object_walk *walk, const uint8_t *state, uint64_t size)
+{
+    (void)state, (void)size;
+    walk_add_field(walk, walk->plan->type->addr, walk->plan->counted, ".__class__");
+}
+
+static const struct {
+    const char *name;
+    uint8_t since, until; /* minor versions, 0: any */
+    void (*visit)(struct object_walk *walk, const uint8_t *state, uint64_t size);
+} module_states[] = {
+    {"_zoneinfo", 12, 0, visit_zone_cache}, {"_decimal", 13, 0, visit_decimal_signals},
+    {"atexit", 0, 9, visit_exit_functions}, {"_curses_panel", 9, 0, visit_module_type},
+    {"_hmac", 14, 0, visit_module_type},
+};
+
+static void visit_beside_state(struct object_walk *walk, const uint8_t *state, uint64_t size)
+{
+    unsigned minor = layout_minor(&walk->process->layout);
+    uint64_t name_addr = walk_field(walk, PY_module_name);
+    for (size_t i = 0; name_addr && i < sizeof module_states / sizeof *module_states; i++)
+        if (minor >= module_states[i].since &&
+            (!module_states[i].until || minor <= module_states[i].until) &&
+            str_equals(walk->process, name_addr, module_states[i].name))
+            module_states[i].visit(walk, state, size);
+}
+
 /* What C code keeps for a module: its fields have no names in the dump, so they are
  * told from what they look like. */
 void visit_module(struct object_walk *walk)
@@ -120,8 +210,9 @@ void visit_module(struct object_walk *walk)
         return;
     const uint8_t *bytes = walk_view(walk, state_addr, size);
     for (uint64_t offset = 0; bytes && offset + 8 <= size; offset += 8)
-        if (looks_like_object(walk->process, load_u64(bytes + offset)))
-            walk_add_field(walk, load_u64(bytes + offset), REFERENCE_INFERRED, ".<state>");
+        add_if_object(walk, load_u64(bytes + offset));
+    if (bytes)
+        visit_beside_state(walk, bytes, size);
 }
 
 void visit_capsule(struct object_walk *walk)

@@ -59,6 +59,8 @@ void visit_unknown(struct object_walk *walk)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
         end = bytes ? there : 0;
     }
+    if (end && !walk_spend(walk, end))
+        return;
     for (uint64_t offset = plan->scan_start; offset + 8 <= end; offset += 8) {
         uint64_t target = load_u64(bytes + offset);
         if (target && !is_known(plan, offset) && looks_like_object(walk->process, target))

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What __sizeof__ of extension modules' types returns. Offsets within the object:
  *
- * array.array             32 items allocated; 40 pointer to: 4 bytes an item (int)
+ * array.array             24 items, 32 how many allocated; 40 pointer to: 4 bytes an item (int)
  * _io.BytesIO             16 a bytes object, which counts where nobody shares it
  * _io.Buffered…           56 pointer to a buffer; 120 its length
  * bytearray               56 from 3.15 on a bytes object
- * _pickle.Pickler         16 pointer to the memo: 16 entries; a bytes object at output_at
+ * _pickle.Pickler         16 pointer to the memo: 16 entries, 24 pointer to them; a bytes
+ *                         object at output_at
  * _pickle.Unpickler       24 memo, 32 its length; the line at hand; behind the method read:
  *                         40 encoding, 48 errors, 56 marks, 72 room for them
- * _queue.SimpleQueue      48 length of the ring, 3.13 on
+ * _queue.SimpleQueue      40 pointer to the ring, 48 its length, 3.13 on
  * _struct.Struct          32 pointer to codes of 32 bytes, ended by one that begins with 0
  * decimal.Decimal         24 flags (int), 56 words allocated
  * itertools.product       16 a tuple of pools
- * itertools.combinations  40 numbers chosen
- * itertools.permutations  16 a tuple, 48 numbers chosen
+ * itertools.combinations  24 pointer to the numbers chosen, 40 how many
+ * itertools.permutations  16 a tuple, 32 pointer to the numbers chosen, 48 how many
  * Element                 40 pointer to: 16 children allocated, 24 pointer to them, 32 room
  * ctypes' types           a struct behind the type: see ctypes_parts */
 #include "analyzer/objects/references_plan.h"
@@ -37,7 +38,8 @@ uint64_t size_array(struct object_walk *walk)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
         return walk->plan->basicsize;
     }
-    return size_sum(walk, walk->plan->basicsize, walk_u64(walk, 32), item_size);
+    return size_block(walk, walk->plan->basicsize, walk_u64(walk, 24), walk_u64(walk, 32),
+                      item_size);
 }
 
 /* What sys.getsizeof returns for a bytes object. */
@@ -46,8 +48,8 @@ static uint64_t bytes_size(struct object_walk *walk, uint64_t bytes_addr)
     int64_t length = 0;
     if (object_size(walk->process, bytes_addr, &length) != STATUS_OK || length < 0)
         walk_fail(walk, STATUS_NOT_IN_DUMP);
-    return size_sum(walk, layout_get(&walk->process->layout, PY_bytes_data) + 1,
-                    length < 0 ? 0 : (uint64_t)length, 1);
+    return size_block(walk, layout_get(&walk->process->layout, PY_bytes_data) + 1, bytes_addr,
+                      length < 0 ? 0 : (uint64_t)length, 1);
 }
 
 uint64_t size_bytes_io(struct object_walk *walk)
@@ -61,7 +63,8 @@ uint64_t size_bytes_io(struct object_walk *walk)
 uint64_t size_buffered(struct object_walk *walk)
 {
     uint64_t size = walk->plan->basicsize;
-    return walk_u64(walk, 56) ? size_sum(walk, size, walk_u64(walk, 120), 1) : size;
+    uint64_t buffer_addr = walk_u64(walk, 56);
+    return buffer_addr ? size_block(walk, size, buffer_addr, walk_u64(walk, 120), 1) : size;
 }
 
 static uint32_t pickler_output(const struct reference_plan *plan)
@@ -74,7 +77,8 @@ uint64_t size_pickler(struct object_walk *walk)
     uint64_t size = walk->plan->basicsize, memo_addr = walk_u64(walk, 16);
     uint64_t output_addr = walk_u64(walk, pickler_output(walk->plan));
     if (memo_addr)
-        size = size_sum(walk, size + 32, walk_read(walk, memo_addr + 16), 16);
+        size = size_block(walk, size + 32, walk_read(walk, memo_addr + 24),
+                          walk_read(walk, memo_addr + 16), 16);
     return output_addr ? size + bytes_size(walk, output_addr) : size;
 }
 
@@ -106,10 +110,11 @@ uint64_t size_unpickler(struct object_walk *walk)
             line = rows[i].line;
         }
     }
-    if (walk_u64(walk, 24))
-        size = size_sum(walk, size, walk_u64(walk, 32), 8);
-    if (walk_u64(walk, read + 56))
-        size = size_sum(walk, size, walk_u64(walk, read + 72), 8);
+    uint64_t memo_addr = walk_u64(walk, 24), marks_addr = walk_u64(walk, read + 56);
+    if (memo_addr)
+        size = size_block(walk, size, memo_addr, walk_u64(walk, 32), 8);
+    if (marks_addr)
+        size = size_block(walk, size, marks_addr, walk_u64(walk, read + 72), 8);
     size += text_size(walk, walk_u64(walk, line));
     size += text_size(walk, walk_u64(walk, read + 40));
     return size + text_size(walk, walk_u64(walk, read + 48));
@@ -117,7 +122,7 @@ uint64_t size_unpickler(struct object_walk *walk)
 
 uint64_t size_simple_queue(struct object_walk *walk)
 {
-    return size_sum(walk, walk->plan->basicsize, walk_u64(walk, 48), 8);
+    return size_block(walk, walk->plan->basicsize, walk_u64(walk, 40), walk_u64(walk, 48), 8);
 }
 
 uint64_t size_struct(struct object_walk *walk)
@@ -137,7 +142,8 @@ uint64_t size_decimal(struct object_walk *walk)
     uint64_t size = walk->plan->basicsize;
     if (walk_u32(walk, layout_get(layout, PY_decimal_flags)) & DECIMAL_NOT_OURS)
         return size;
-    return size_sum(walk, size, walk_u64(walk, layout_get(layout, PY_decimal_len) + 8), 8);
+    return size_block(walk, size, walk_field(walk, PY_decimal_words),
+                      walk_u64(walk, layout_get(layout, PY_decimal_len) + 8), 8);
 }
 
 /* A bytearray from 3.15 on and a BytesIO are their bytes objects' only holders. */
@@ -154,29 +160,29 @@ uint32_t object_part_offset(struct python_process *process, const struct python_
                                                                                  : 0;
 }
 
-static uint64_t tuple_length(struct object_walk *walk, uint64_t tuple_addr)
+/* A number for each item of the tuple at 16. */
+static uint64_t size_by_pool(struct object_walk *walk)
 {
+    uint64_t tuple_addr = walk_u64(walk, 16);
     int64_t length;
-    if (tuple_addr && object_size(walk->process, tuple_addr, &length) == STATUS_OK && length >= 0)
-        return (uint64_t)length;
-    return 0;
+    if (!tuple_addr || object_size(walk->process, tuple_addr, &length) != STATUS_OK || length < 0)
+        return walk->plan->basicsize;
+    return size_block(walk, walk->plan->basicsize, tuple_addr, (uint64_t)length, 8);
 }
 
 uint64_t size_product(struct object_walk *walk)
 {
-    return size_sum(walk, walk->plan->basicsize, tuple_length(walk, walk_u64(walk, 16)), 8);
+    return size_by_pool(walk);
 }
 
 uint64_t size_combinations(struct object_walk *walk)
 {
-    return size_sum(walk, walk->plan->basicsize, walk_u64(walk, 40), 8);
+    return size_block(walk, walk->plan->basicsize, walk_u64(walk, 24), walk_u64(walk, 40), 8);
 }
 
 uint64_t size_permutations(struct object_walk *walk)
 {
-    uint64_t size =
-        size_sum(walk, walk->plan->basicsize, tuple_length(walk, walk_u64(walk, 16)), 8);
-    return size_sum(walk, size, walk_u64(walk, 48), 8);
+    return size_block(walk, size_by_pool(walk), walk_u64(walk, 32), walk_u64(walk, 48), 8);
 }
 
 uint64_t size_element(struct object_walk *walk)
@@ -188,7 +194,7 @@ uint64_t size_element(struct object_walk *walk)
     size += ELEMENT_EXTRA;
     if (load_u64(extra + 24) == extra_addr + 32)
         return size;
-    return size_sum(walk, size, load_u64(extra + 16), 8);
+    return size_block(walk, size, load_u64(extra + 24), load_u64(extra + 16), 8);
 }
 
 /* ---- ctypes: what the interface of a C type takes beside it. */
@@ -201,9 +207,11 @@ static uint64_t ctypes_parts(struct object_walk *walk, uint64_t size,
                              const struct ctypes_offsets *offsets)
 {
     size += text_size(walk, walk_u64(walk, offsets->format));
-    if (walk_u64(walk, offsets->elements))
-        size = size_sum(walk, size + 8, walk_u64(walk, offsets->length), 8);
-    return size_sum(walk, size, walk_u32(walk, offsets->dimensions), 8);
+    uint64_t elements_addr = walk_u64(walk, offsets->elements);
+    if (elements_addr)
+        size = size_block(walk, size + 8, elements_addr, walk_u64(walk, offsets->length), 8);
+    return size_block(walk, size, walk_u64(walk, offsets->dimensions + 8),
+                      walk_u32(walk, offsets->dimensions), 8);
 }
 
 /* 3.13 on: StgInfo follows the type. */

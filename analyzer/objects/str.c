@@ -29,11 +29,11 @@ enum status str_view_raw(const struct python_process *process, uint64_t addr,
     view.kind = (unsigned)(state >> layout_get(layout, PY_unicode_kind_shift) &
                            layout_get(layout, PY_unicode_kind_mask));
     view.is_ascii = state >> layout_get(layout, PY_unicode_ascii_shift) & 1;
-    bool is_compact = state >> layout_get(layout, PY_unicode_compact_shift) & 1;
+    view.is_compact = state >> layout_get(layout, PY_unicode_compact_shift) & 1;
     if ((view.kind != 1 && view.kind != 2 && view.kind != 4) || view.length > UINT64_MAX / 16 ||
         (view.is_ascii && view.kind != 1))
         return STATUS_CORRUPT;
-    if (is_compact)
+    if (view.is_compact)
         view.data_addr = addr + layout_get(layout, view.is_ascii ? PY_unicode_ascii_header_size
                                                                  : PY_unicode_compact_header_size);
     else

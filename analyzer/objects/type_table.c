@@ -242,6 +242,26 @@ static void set_kind(struct python_process *process, struct type_entry *entry,
     }
 }
 
+/* Of the types whose layout we know, a damaged one would cost all their objects. */
+static void set_known_sizes(const struct python_layout *layout, struct python_type *type)
+{
+    switch (type->kind) {
+    case KIND_TUPLE: type->itemsize = 8; break;
+    case KIND_BYTES: type->itemsize = 1; break;
+    case KIND_BOOL:
+    case KIND_INT: type->itemsize = layout_or(layout, PY_long_digit_bits, 30) > 16 ? 4 : 2; break;
+    default: return;
+    }
+    if (!type->is_exact_kind)
+        return;
+    if (type->kind == KIND_TUPLE)
+        type->basicsize = (int64_t)layout_get(layout, PY_tuple_items);
+    else if (type->kind == KIND_BYTES)
+        type->basicsize = (int64_t)layout_get(layout, PY_bytes_data) + 1;
+    else if (type->kind == KIND_INT)
+        type->basicsize = (int64_t)layout_get(layout, PY_long_digits);
+}
+
 static enum status entry_create(struct python_process *process, uint64_t addr,
                                 const struct type_entry *base, const struct type_entry **ret_entry)
 {
@@ -258,6 +278,7 @@ static enum status entry_create(struct python_process *process, uint64_t addr,
     if (!name_type(process, entry))
         return STATUS_NO_MEMORY;
     set_kind(process, entry, base);
+    set_known_sizes(&process->layout, &entry->type);
     if (!address_map_put(&process->types->entries, addr, entry))
         return STATUS_NO_MEMORY;
     *ret_entry = entry;

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/runtime/core_memory.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "inquest/base/text.h"
 
 enum status core_memory_row(struct index_writer *writer, enum core_region region,
                             const struct region_sum *sum, const char *more)
 {
-    char detail[512], missing[64] = "";
-    if (sum->missing)
-        snprintf(missing, sizeof missing, ", %" PRIu64 " bytes not in the core", sum->missing);
-    snprintf(detail, sizeof detail, "%" PRIu64 " mapping%s%s%s", sum->mappings,
-             sum->mappings == 1 ? "" : "s", missing, more);
+    struct text detail = {0};
+    text_append_count(&detail, sum->mappings);
+    text_append(&detail, sum->mappings == 1 ? " mapping" : " mappings");
+    if (sum->missing) {
+        text_append(&detail, ", ");
+        text_append_size(&detail, sum->missing);
+        text_append(&detail, " not in the core");
+    }
+    text_append(&detail, more);
     const struct index_value values[] = {INDEX_STR(core_region_name(region)), INDEX_INT(sum->bytes),
-                                         INDEX_STR(detail)};
-    return index_writer_row(writer, INDEX_MEMORY, values, sizeof values / sizeof *values);
+                                         INDEX_STR(text_string(&detail))};
+    enum status status = text_ok(&detail) ? index_writer_row(writer, INDEX_MEMORY, values,
+                                                             sizeof values / sizeof *values)
+                                          : STATUS_NO_MEMORY;
+    text_deinit(&detail);
+    return status;
 }
 
 void core_memory_write(const struct core_dump *core, struct index_writer *writer)

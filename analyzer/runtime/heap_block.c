@@ -58,14 +58,11 @@ static bool has_items(const struct python_layout *layout, const struct block_nee
                              1);
 }
 
-bool block_holds(const struct python_process *process, const struct block_need *need,
-                 const uint8_t *bytes, uint64_t room)
+bool block_holds_items(const struct python_process *process, const struct block_need *need,
+                       const uint8_t *bytes, uint64_t room)
 {
     const struct python_layout *layout = &process->layout;
-    if (need->least_bytes > room)
-        return false;
-    if (!need->items_from || need->items_from > room || need->count_offset + 8 > room ||
-        !has_items(layout, need, bytes))
+    if (need->items_from > room || need->count_offset + 8 > room || !has_items(layout, need, bytes))
         return true;
     uint64_t count = count_of(layout, need, load_u64(bytes + need->count_offset));
     return count <= (room - need->items_from) / need->item_bytes;

@@ -16,9 +16,17 @@ struct block_need {
 struct block_need block_need_of(const struct python_process *process,
                                 const struct python_type *type);
 
+/* Of one that has items. */
+bool block_holds_items(const struct python_process *process, const struct block_need *need,
+                       const uint8_t *bytes, uint64_t room);
+
 /* Whether the object fits into `room` bytes, which are at `bytes`. An object that
  * claims more items than its block can hold is something else. */
-bool block_holds(const struct python_process *process, const struct block_need *need,
-                 const uint8_t *bytes, uint64_t room);
+static inline bool block_holds(const struct python_process *process, const struct block_need *need,
+                               const uint8_t *bytes, uint64_t room)
+{
+    return need->least_bytes <= room &&
+           (!need->items_from || block_holds_items(process, need, bytes, room));
+}
 
 #endif

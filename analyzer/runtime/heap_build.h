@@ -46,9 +46,11 @@ struct heap_piece {
     uint32_t begin, end;     /* early ones */
     struct heap_words words; /* where they begin */
     struct reference_list list;
-    uint32_t *targets, *labels; /* rows, one behind the other */
-    uint64_t edges, capacity;
-    struct heap_column sizes, refcounts; /* `low` is the heap's, for all */
+    struct type_slot *type;                /* of the object that is read */
+    uint64_t looked_told;                  /* of list.looked, what the builder knows of */
+    uint32_t *targets, *labels;            /* rows, one behind the other */
+    uint64_t edges, capacity, early_edges; /* early_edges: once they are read */
+    struct heap_column sizes, refcounts;   /* `low` is the heap's, for all */
     struct label_table *table;
     ARRAY(const struct python_type *) types; /* in order of first meeting */
     struct address_map type_indices;         /* python_type addr -> index + 1 */
@@ -57,6 +59,9 @@ struct heap_piece {
     ARRAY(uint32_t) dead;                    /* early ones that are none, ascending */
     ARRAY(struct weak_address) weak;
     uint64_t damaged;
+    /* The first piece's numbers by its own, once it is joined; NULL: the same. Of
+     * late ones the index, GRAPH_NONE for none. */
+    uint32_t *type_map, *label_map, *late_map;
     struct type_slot type_cache[TYPE_CACHE];
     struct met_slot met_cache[MET_CACHE];
 };
@@ -71,7 +76,8 @@ struct heap_record {
 enum status heap_piece_create(struct heap_builder *builder, uint32_t begin, uint32_t end,
                               struct heap_piece **ret_piece) MUST_CHECK;
 void heap_piece_destroy(struct heap_piece *piece);
-/* Reads its early objects, where the plans of their types are ready. */
+/* Reads its early objects, where the plans of their types are ready. Stops once the builder's
+ * is_overlapping is set. */
 enum status heap_piece_read(struct heap_piece *piece, struct error *err) MUST_CHECK;
 /* The number by which an object is known for now; false where none is. Whether
  * a late one is an object is told for sure by visiting it; `is_surely_one` as
@@ -82,10 +88,9 @@ bool heap_piece_meet(struct heap_piece *piece, uint64_t addr, bool is_surely_one
 enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
                              struct heap_record *ret_record) MUST_CHECK;
 
-/* ---- heap_join.c: the first piece takes the others over. Its rows are the
- * heap's then. */
-enum status heap_join(struct heap_piece *const pieces[], unsigned count,
-                      unsigned threads) MUST_CHECK;
+/* ---- heap_join.c: the first piece takes over what the others numbered; they
+ * keep their rows. */
+enum status heap_join(struct heap_piece *const pieces[], unsigned count) MUST_CHECK;
 
 struct late_object {
     uint64_t addr, size, refcount, first_edge;
@@ -100,9 +105,13 @@ struct heap_builder {
     struct progress *progress;
     pthread_mutex_t telling; /* of progress */
     atomic_uint_fast64_t read;
+    /* Bytes that all pieces together looked at, and may: above that, tables overlap. */
+    atomic_uint_fast64_t looked;
+    uint64_t most_looked;
+    atomic_bool is_overlapping;
     uint64_t interned_addr; /* the dict whose references don't count */
     uint32_t early;         /* objects */
-    uint64_t *first;        /* edge, of the early ones: counted from their piece's first */
+    uint64_t *first;        /* edge of the early ones, among their piece's */
     struct heap_piece *pieces[HEAP_PIECES];
     unsigned piece_count;
     struct heap_piece *all; /* the first */
@@ -110,8 +119,8 @@ struct heap_builder {
     late; /* parallel to all->late, once they are visited */
 };
 
-/* Takes the builder's arrays over into its heap. */
-enum status heap_number(struct heap_builder *builder) MUST_CHECK;
+/* Takes what the builder has over into its heap. */
+enum status heap_number(struct heap_builder *builder, unsigned threads) MUST_CHECK;
 
 /* heap_parts.c: takes off the sizes of a numbered heap what counts for two
  * objects. */

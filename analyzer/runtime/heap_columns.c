@@ -8,11 +8,6 @@ enum status heap_column_init(struct heap_column *column, uint32_t count)
     return graph_alloc(count, sizeof *column->low, (void **)&column->low, NULL);
 }
 
-enum status heap_column_resize(struct heap_column *column, uint32_t count)
-{
-    return graph_resize((void **)&column->low, count, sizeof *column->low, NULL);
-}
-
 void heap_column_deinit(struct heap_column *column)
 {
     graph_free(column->low);
@@ -50,18 +45,6 @@ static int compare_wide(const void *left, const void *right)
 {
     const struct heap_wide *a = left, *b = right;
     return (a->object > b->object) - (a->object < b->object);
-}
-
-void heap_column_rename(struct heap_column *column, const uint32_t *renamed)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < column->wide.count; i++) {
-        struct heap_wide wide = column->wide.items[i];
-        wide.object = renamed[wide.object];
-        if (wide.object != HEAP_NAMELESS)
-            column->wide.items[kept++] = wide;
-    }
-    column->wide.count = kept;
 }
 
 void heap_column_sort(struct heap_column *column)

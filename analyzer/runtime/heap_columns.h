@@ -26,7 +26,6 @@ struct heap_column {
 
 /* Room for `count` objects. */
 enum status heap_column_init(struct heap_column *column, uint32_t count) MUST_CHECK;
-enum status heap_column_resize(struct heap_column *column, uint32_t count) MUST_CHECK;
 void heap_column_deinit(struct heap_column *column);
 
 /* Objects come in ascending order. */
@@ -54,10 +53,7 @@ static inline uint64_t heap_column_get(const struct heap_column *column, uint32_
     return low == HEAP_MOST ? UINT64_MAX : heap_column_wide(column, object);
 }
 
-/* The list follows objects that get other numbers, HEAP_NAMELESS for none; it
- * is in order again when it has been sorted. */
-#define HEAP_NAMELESS (UINT32_MAX - 1)
-void heap_column_rename(struct heap_column *column, const uint32_t *renamed);
+/* Where they did not come in ascending order: the list is in order then. */
 void heap_column_sort(struct heap_column *column);
 
 /* ---- Addresses, which ascend and are multiples of 8: by windows of 32 GiB. */

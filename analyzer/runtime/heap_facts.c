@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "analyzer/graph/memory.h"
+#include "inquest/base/checked_math.h"
 
 #define THREADS 2
 
 struct task {
     struct heap *heap;
     const struct graph_roots *roots;
+    const struct heap_beside *beside; /* NULL: nothing */
     struct heap_facts *facts;
     struct graph_sources reverse;
 };
@@ -27,38 +29,13 @@ static enum status find_components(void *context, struct error *err)
     return graph_components(&task->heap->references, &task->facts->components, err);
 }
 
-static enum status find_paths(void *context, struct error *err)
+static enum status find_paths(struct task *task, struct error *err)
 {
-    struct task *task = context;
     return graph_paths(&task->heap->references, task->roots, false, &task->facts->paths, err);
 }
 
-static enum status find_retained(void *context, struct error *err)
+static enum status find_dominators(struct task *task, struct error *err)
 {
-    struct task *task = context;
-    const struct heap *heap = task->heap;
-    enum status status = graph_alloc(heap->count, sizeof *task->facts->retained,
-                                     (void **)&task->facts->retained, err);
-    for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
-        task->facts->retained[i] = heap_size(heap, i);
-    if (status == STATUS_OK)
-        graph_retained(&task->facts->dominators, task->facts->retained);
-    return status;
-}
-
-/* For the index, which makes rows of its own where these are wide. */
-static void keep_reverse(struct graph_sources *reverse, struct heap_facts *facts)
-{
-    if (!reverse->narrow)
-        return;
-    facts->reverse_first = reverse->narrow;
-    facts->reverse_sources = reverse->sources;
-    *reverse = (struct graph_sources){0};
-}
-
-static enum status find_dominators(void *context, struct error *err)
-{
-    struct task *task = context;
     struct heap *heap = task->heap;
     struct heap_facts *facts = task->facts;
     struct graph_roots garbage = {0};
@@ -74,6 +51,46 @@ static enum status find_dominators(void *context, struct error *err)
         status = graph_dominators(&heap->references, &task->reverse, task->roots, &garbage,
                                   &facts->dominators, err);
     graph_free(garbage_nodes);
+    return status;
+}
+
+/* 32 bits an object do where all of them together fit. */
+static enum status find_retained(struct task *task, struct error *err)
+{
+    const struct heap *heap = task->heap;
+    struct heap_facts *facts = task->facts;
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < heap->count && all <= UINT32_MAX; i++)
+        if (!checked_add_u64(all, heap_size(heap, i), &all))
+            all = UINT64_MAX;
+    if (all <= UINT32_MAX) {
+        uint32_t *retained;
+        enum status status = graph_alloc(heap->count, sizeof *retained, (void **)&retained, err);
+        for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
+            retained[i] = (uint32_t)heap_size(heap, i);
+        if (status == STATUS_OK)
+            graph_retained_narrow(&facts->dominators, facts->retained_narrow = retained);
+        return status;
+    }
+    uint64_t *retained;
+    enum status status = graph_alloc(heap->count, sizeof *retained, (void **)&retained, err);
+    for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
+        retained[i] = heap_size(heap, i);
+    if (status == STATUS_OK)
+        graph_retained(&facts->dominators, facts->retained_wide = retained);
+    return status;
+}
+
+/* One after the other on one thread: each needs the one before. */
+static enum status find_held(void *context, struct error *err)
+{
+    struct task *task = context;
+    enum status status = find_dominators(task, err);
+    if (status == STATUS_OK)
+        status = find_retained(task, err);
+    if (status == STATUS_OK && task->beside)
+        status = task->beside->use_sources(task->beside->context, &task->reverse, err);
+    graph_sources_deinit(&task->reverse);
     return status;
 }
 
@@ -96,30 +113,44 @@ static enum status root_lists(const struct heap_roots *roots, uint32_t **ret_nod
     return STATUS_OK;
 }
 
+/* What needs no roots. The longest come first. */
+static enum status run_first(struct task *task, struct error *err)
+{
+    const struct graph_task tasks[] = {{find_components, task},
+                                       task->beside ? task->beside->first
+                                                    : (struct graph_task){find_reverse, task},
+                                       {find_reverse, task}};
+    return graph_run(tasks, task->beside ? 3 : 2, THREADS, err);
+}
+
+/* Paths come last, into memory that the references by target had. */
+static enum status run_others(struct task *task, struct error *err)
+{
+    const struct graph_task tasks[] = {
+        {find_held, task}, task->beside ? task->beside->second : (struct graph_task){0}};
+    enum status status = graph_run(tasks, task->beside ? 2 : 1, THREADS, err);
+    return status == STATUS_OK ? find_paths(task, err) : status;
+}
+
 enum status heap_facts_find(struct heap *heap, struct heap_roots *roots,
-                            const struct graph_task *beside, struct heap_facts *ret_facts,
+                            const struct heap_beside *beside, struct heap_facts *ret_facts,
                             struct error *err)
 {
-    struct heap_facts facts = {.reached = roots->reached};
-    uint32_t *nodes;
-    uint8_t *classes;
-    roots->reached = NULL; /* it is the facts' now */
-    if (root_lists(roots, &nodes, &classes) != STATUS_OK)
-        return error_set(err, STATUS_NO_MEMORY, "roots: out of memory");
-    const struct graph_roots graph_roots = {nodes, classes, (uint32_t)roots->roots.count};
-    struct task task = {.heap = heap, .roots = &graph_roots, .facts = &facts};
-    const struct graph_task first[] = {{find_reverse, &task}, {find_components, &task}};
-    const struct graph_task middle[] = {{find_dominators, &task},
-                                        beside ? *beside : (struct graph_task){0}};
-    const struct graph_task last[] = {{find_retained, &task}, {find_paths, &task}};
-    enum status status = graph_run(first, 2, THREADS, err);
-    if (status == STATUS_OK)
-        status = graph_run(middle, beside ? 2 : 1, THREADS, err);
-    if (status == STATUS_OK)
-        keep_reverse(&task.reverse, &facts);
+    struct heap_facts facts = {0};
+    struct graph_roots graph_roots;
+    uint32_t *nodes = NULL;
+    uint8_t *classes = NULL;
+    struct task task = {.heap = heap, .roots = &graph_roots, .beside = beside, .facts = &facts};
+    enum status status = run_first(&task, err);
+    if (status == STATUS_OK && root_lists(roots, &nodes, &classes) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "roots: out of memory");
+    if (status == STATUS_OK) {
+        graph_roots = (struct graph_roots){nodes, classes, (uint32_t)roots->roots.count};
+        facts.reached = roots->reached;
+        roots->reached = NULL; /* it is the facts' now */
+        status = run_others(&task, err);
+    }
     graph_sources_deinit(&task.reverse);
-    if (status == STATUS_OK)
-        status = graph_run(last, 2, THREADS, err);
     free(nodes);
     free(classes);
     if (status == STATUS_OK)
@@ -133,13 +164,12 @@ void heap_facts_deinit(struct heap_facts *facts)
 {
     if (!facts)
         return;
-    graph_free(facts->reverse_first);
-    graph_free(facts->reverse_sources);
     graph_components_deinit(&facts->components);
     graph_dominators_deinit(&facts->dominators);
     graph_paths_deinit(&facts->paths);
     graph_free(facts->reached);
-    graph_free(facts->retained);
+    graph_free(facts->retained_narrow);
+    graph_free(facts->retained_wide);
     *facts = (struct heap_facts){0};
 }
 
@@ -157,7 +187,7 @@ enum status heap_retained_by_type(const struct heap *heap, const struct heap_fac
         uint32_t node = dominators->order[i].node, type = heap->type[node];
         if (i < end[type])
             continue;
-        ret_retained[type] += facts->retained[node];
+        ret_retained[type] += heap_retained(facts, node);
         end[type] = i + dominators->order[i].size;
     }
     free(end);

@@ -14,41 +14,11 @@
 
 #define THREADS           2
 #define GENERATIONS       3
+#define AHEAD             1024 /* bytes: neighbours in a list are often neighbours in memory */
 #define LINK_MASK         (~UINT64_C(3)) /* the collector keeps flags in a link's low bits */
 #define MINIMUM_ALIGNMENT 8
 #define LEAST_ADDRESS     4096
 #define PRE_HEADER_BYTES  16
-
-/* Above this no count is real: what stands there is a pointer or text. */
-#define LARGEST_REFCOUNT (UINT64_C(1) << 40)
-
-/* 3.11's static objects begin at 999,999,999 and are counted up and down from
- * there. */
-#define STATIC_REFCOUNT_3_11 UINT64_C(500000000)
-
-/* From 3.12 on a count has 32 bits. Above are flags in 3.14 and later, and what
- * an extension that was built for an older one added to an immortal's count,
- * which is little. An address, as a free list keeps in the first word of its
- * items, has more. */
-#define COUNT_BITS   32
-#define FLAG_BITS    16
-#define MOST_CARRIED 0xFF
-
-static uint64_t count_of_word(unsigned minor, uint64_t word)
-{
-    if (minor >= 12) {
-        uint64_t carried =
-            minor >= 14 ? word << FLAG_BITS >> FLAG_BITS >> COUNT_BITS : word >> COUNT_BITS;
-        if (carried)
-            return carried <= MOST_CARRIED ? UINT64_MAX : 0;
-        uint64_t immortal = minor >= 14 ? UINT32_C(0xC0000000) : UINT32_MAX;
-        word &= UINT32_MAX;
-        return word >= immortal ? UINT64_MAX : word;
-    }
-    if (minor == 11 && word >= STATIC_REFCOUNT_3_11 && word <= LARGEST_REFCOUNT)
-        return UINT64_MAX;
-    return word;
-}
 
 enum status object_refcount(const struct python_process *process, uint64_t addr,
                             uint64_t *ret_count)
@@ -56,23 +26,13 @@ enum status object_refcount(const struct python_process *process, uint64_t addr,
     uint64_t word;
     enum status status = object_pointer(process, addr, PY_object_refcnt, &word);
     if (status == STATUS_OK)
-        *ret_count = count_of_word(layout_minor(&process->layout), word);
+        *ret_count = refcount_of_word(layout_minor(&process->layout), word);
     return status;
 }
 
-enum status object_head(const struct python_process *process, struct reference_window *window,
-                        uint64_t addr, uint64_t *ret_count, uint64_t *ret_type_addr)
+enum status object_head_apart(const struct python_process *process, uint64_t addr,
+                              uint64_t *ret_count, uint64_t *ret_type_addr)
 {
-    const struct python_layout *layout = &process->layout;
-    uint64_t count = layout_get(layout, PY_object_refcnt),
-             type = layout_get(layout, PY_object_type);
-    const uint8_t *head =
-        reference_window_view(window, process->image, addr, max_u64(count, type) + 8, true);
-    if (head) {
-        *ret_count = count_of_word(layout_minor(layout), load_u64(head + count));
-        *ret_type_addr = load_u64(head + type);
-        return STATUS_OK;
-    }
     enum status status = object_refcount(process, addr, ret_count);
     return status == STATUS_OK ? object_pointer(process, addr, PY_object_type, ret_type_addr)
                                : status;
@@ -183,12 +143,8 @@ static const struct python_type *ask_type(struct find_pass *pass, uint64_t type_
     return entry ? &entry->type : NULL;
 }
 
-static const struct known_type *know_type(struct find_pass *pass, uint64_t type_addr)
+static void learn_type(struct find_pass *pass, uint64_t type_addr, struct known_type *known)
 {
-    uint64_t hash = (type_addr >> 3) * UINT64_C(0x9E3779B97F4A7C15) >> 52;
-    struct known_type *known = &pass->known[hash % KNOWN_TYPES];
-    if (known->addr == type_addr)
-        return known;
     *known = (struct known_type){.type = ask_type(pass, type_addr)};
     if (!pass->has_unknown)
         known->addr = type_addr;
@@ -196,6 +152,14 @@ static const struct known_type *know_type(struct find_pass *pass, uint64_t type_
         known->header_bytes = object_header_bytes(pass->process, known->type);
         known->need = block_need_of(pass->process, known->type);
     }
+}
+
+static inline const struct known_type *know_type(struct find_pass *pass, uint64_t type_addr)
+{
+    uint64_t hash = (type_addr >> 3) * UINT64_C(0x9E3779B97F4A7C15) >> 52;
+    struct known_type *known = &pass->known[hash % KNOWN_TYPES];
+    if (known->addr != type_addr)
+        learn_type(pass, type_addr, known);
     return known;
 }
 
@@ -225,6 +189,8 @@ static enum status read_link(struct find_pass *pass, uint64_t addr, uint64_t *re
         reference_window_view(&pass->window, pass->process->image, addr, 8, true);
     if (!bytes)
         return memory_read_u64(pass->process->image, addr, ret_link);
+    if (pass->window.end - addr > AHEAD)
+        __builtin_prefetch(bytes + AHEAD);
     *ret_link = load_u64(bytes);
     return STATUS_OK;
 }
@@ -292,7 +258,7 @@ static enum status walk_generations(struct find_pass *pass)
 static bool is_object(struct find_pass *pass, const uint8_t *block, uint64_t block_size,
                       uint64_t offset)
 {
-    uint64_t count = count_of_word(pass->minor, load_u64(block + offset));
+    uint64_t count = refcount_of_word(pass->minor, load_u64(block + offset));
     uint64_t type_addr = load_u64(block + offset + 8);
     if (!is_count(pass->process, count) || type_addr % MINIMUM_ALIGNMENT ||
         type_addr < LEAST_ADDRESS)
@@ -302,28 +268,38 @@ static bool is_object(struct find_pass *pass, const uint8_t *block, uint64_t blo
            block_holds(pass->process, &known->need, block + offset, block_size - offset);
 }
 
-static bool add_block_object(struct find_pass *pass, const struct pool *pool, uint64_t offset)
+/* Where in its block the object is; the block's size: nowhere. */
+static inline uint64_t find_in_block(struct find_pass *pass, const uint8_t *block,
+                                     uint64_t block_size)
 {
-    const uint8_t *block = pool->bytes + offset;
-    for (uint64_t header = 0; header <= HEADERS_BYTES && header + OBJECT_BYTES <= pool->block_size;
-         header += 16) {
-        if (is_object(pass, block, pool->block_size, header)) {
-            heap_map_add(pass->find->objects, pool->addr + offset + header);
-            return true;
-        }
-    }
-    return false;
+    for (uint64_t header = 0;
+         header <= HEADERS_BYTES && header + OBJECT_BYTES <= block_size && !pass->has_unknown;
+         header += 16)
+        if (is_object(pass, block, block_size, header))
+            return header;
+    return block_size;
 }
 
 static enum status find_in_pool(void *context, const struct pool *pool)
 {
     struct find_pass *pass = context;
+    struct heap_stretch places;
     uint32_t objects = 0;
+    bool is_whole =
+        heap_map_stretch(pass->find->objects, pool->addr, pool_size(pass->process), &places);
     pass->has_unknown = false;
     for (uint32_t block = 0; block < pool->block_count; block++) {
         if (!(pool->live[block / 64] >> (block & 63) & 1))
             continue;
-        objects += add_block_object(pass, pool, POOL_HEADER_BYTES + block * pool->block_size);
+        uint64_t offset = POOL_HEADER_BYTES + (uint64_t)block * pool->block_size;
+        uint64_t header = find_in_block(pass, pool->bytes + offset, pool->block_size);
+        if (header < pool->block_size) {
+            objects++;
+            if (is_whole)
+                heap_stretch_set(&places, (uint32_t)(offset + header) / 8);
+            else
+                heap_map_add(pass->find->objects, pool->addr + offset + header);
+        }
         if (pass->has_unknown)
             return array_push(&pass->waiting, pool->addr) ? STATUS_OK : STATUS_NO_MEMORY;
     }

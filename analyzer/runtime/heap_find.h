@@ -6,6 +6,8 @@
 #include "analyzer/runtime/heap_map.h"
 #include "analyzer/runtime/heap_pools.h"
 #include "inquest/base/array.h"
+#include "inquest/base/bytes_reader.h"
+#include "inquest/base/checked_math.h"
 
 /* Finds objects without following references: those on the collector's lists
  * and those in pymalloc's pools. What is left (static ones, large ones that the
@@ -44,9 +46,51 @@ bool object_may_be_at(const struct python_process *process, uint64_t addr, bool 
 /* What stands before an object of this type in its memory block, in bytes. */
 uint64_t object_header_bytes(const struct python_process *process, const struct python_type *type);
 
+/* Above this no count is real: what stands there is a pointer or text. */
+#define LARGEST_REFCOUNT (UINT64_C(1) << 40)
+
+/* 3.11's static objects begin at 999,999,999 and are counted up and down from
+ * there. */
+#define STATIC_REFCOUNT_3_11 UINT64_C(500000000)
+
+/* What the word with an object's reference count says. From 3.12 on a count has
+ * 32 bits. Above are flags in 3.14 and later, and what an extension that was
+ * built for an older one added to an immortal's count, which is little. An
+ * address, as a free list keeps in the first word of its items, has more. */
+static inline uint64_t refcount_of_word(unsigned minor, uint64_t word)
+{
+    if (minor >= 12) {
+        const uint64_t most_carried = 0xFF;
+        uint64_t carried = minor >= 14 ? word >> 32 & 0xFFFF : word >> 32;
+        if (carried)
+            return carried <= most_carried ? UINT64_MAX : 0;
+        const uint64_t immortal = UINT32_C(1) << 31; /* as CPython's own test: a sign bit */
+        word &= UINT32_MAX;
+        return word >= immortal ? UINT64_MAX : word;
+    }
+    if (minor == 11 && word >= STATIC_REFCOUNT_3_11 && word <= LARGEST_REFCOUNT)
+        return UINT64_MAX;
+    return word;
+}
+
 /* Reference count and type of the object at `addr`, in one look. */
-enum status object_head(const struct python_process *process, struct reference_window *window,
-                        uint64_t addr, uint64_t *ret_count, uint64_t *ret_type_addr) MUST_CHECK;
+enum status object_head_apart(const struct python_process *process, uint64_t addr,
+                              uint64_t *ret_count, uint64_t *ret_type_addr) MUST_CHECK;
+static inline enum status MUST_CHECK object_head(const struct python_process *process,
+                                                 struct reference_window *window, uint64_t addr,
+                                                 uint64_t *ret_count, uint64_t *ret_type_addr)
+{
+    const struct python_layout *layout = &process->layout;
+    uint64_t count = layout_get(layout, PY_object_refcnt),
+             type = layout_get(layout, PY_object_type);
+    const uint8_t *head =
+        reference_window_view(window, process->image, addr, max_u64(count, type) + 8, true);
+    if (!head)
+        return object_head_apart(process, addr, ret_count, ret_type_addr);
+    *ret_count = refcount_of_word(layout_minor(layout), load_u64(head + count));
+    *ret_type_addr = load_u64(head + type);
+    return STATUS_OK;
+}
 
 /* The reference count as the version stores it; UINT64_MAX for an immortal. */
 enum status object_refcount(const struct python_process *process, uint64_t addr,

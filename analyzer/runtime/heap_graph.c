@@ -8,6 +8,11 @@
 #define THREADS       2
 #define PIECE_OBJECTS 4096 /* at least, for what a piece costs to pay */
 
+/* Bytes looked at beside the objects, for each that there is: values are, and their names,
+ * which many objects share. */
+#define LOOKED_A_WORD 4
+#define LEAST_LOOKED  (UINT64_C(1) << 20)
+
 /* ---- the early ones */
 
 static enum status allocate(struct heap_builder *builder)
@@ -20,9 +25,9 @@ static enum status allocate(struct heap_builder *builder)
         status = heap_column_init(&heap->refcounts, builder->early);
     if (status == STATUS_OK)
         status = graph_alloc(builder->early, sizeof *heap->type, (void **)&heap->type, NULL);
-    return status == STATUS_OK ? graph_alloc(builder->early + UINT64_C(1), sizeof *builder->first,
-                                             (void **)&builder->first, NULL)
-                               : status;
+    return status == STATUS_OK
+               ? graph_alloc(builder->early, sizeof *builder->first, (void **)&builder->first, NULL)
+               : status;
 }
 
 static enum status create_pieces(struct heap_builder *builder)
@@ -44,23 +49,60 @@ static enum status read_piece(void *context, struct error *err)
     return heap_piece_read(context, err);
 }
 
-static enum status visit_early(struct heap_builder *builder)
+static uint64_t all_looked(const struct heap_builder *builder)
+{
+    uint64_t looked = 0;
+    for (unsigned i = 0; i < builder->piece_count; i++)
+        looked += builder->pieces[i]->list.looked;
+    return looked;
+}
+
+/* Objects whose tables overlap: one after the other, until as much was looked at as there is. */
+static enum status read_in_turn(struct heap_builder *builder)
+{
+    struct error err = {0};
+    uint64_t looked = 0, most = 8 * builder->heap->process->most_references + LEAST_LOOKED;
+    for (; builder->piece_count; builder->piece_count--)
+        heap_piece_destroy(builder->pieces[builder->piece_count - 1]);
+    builder->most_looked = UINT64_MAX;
+    atomic_store(&builder->is_overlapping, false);
+    enum status status = create_pieces(builder);
+    for (unsigned i = 0; i < builder->piece_count && status == STATUS_OK; i++) {
+        struct reference_list *list = &builder->pieces[i]->list;
+        list->looked = looked;
+        list->most = most;
+        status = heap_piece_read(builder->pieces[i], &err);
+        looked = list->looked;
+        builder->all->list.looked = looked; /* the late ones go on with it */
+    }
+    return status;
+}
+
+static enum status read_early(struct heap_builder *builder)
 {
     struct graph_task tasks[HEAP_PIECES];
     struct error err = {0};
+    builder->most_looked =
+        LOOKED_A_WORD * 8 * builder->heap->process->most_references + LEAST_LOOKED;
+    for (unsigned i = 0; i < builder->piece_count; i++)
+        tasks[i] = (struct graph_task){read_piece, builder->pieces[i]};
+    enum status status = graph_run(tasks, builder->piece_count, THREADS, &err);
+    uint64_t looked = all_looked(builder);
+    if (status == STATUS_OK && (builder->is_overlapping || looked > builder->most_looked))
+        return read_in_turn(builder);
+    builder->all->list.looked = looked;
+    builder->all->list.most = builder->most_looked;
+    return status;
+}
+
+static enum status visit_early(struct heap_builder *builder)
+{
     enum status status = references_prepare_all(builder->heap->process);
     if (status == STATUS_OK)
         status = create_pieces(builder);
-    if (status != STATUS_OK)
-        return status;
-    for (unsigned i = 0; i < builder->piece_count; i++)
-        tasks[i] = (struct graph_task){read_piece, builder->pieces[i]};
-    status = graph_run(tasks, builder->piece_count, THREADS, &err);
     if (status == STATUS_OK)
-        status = heap_join(builder->pieces, builder->piece_count, THREADS);
-    for (; builder->piece_count > 1; builder->piece_count--)
-        heap_piece_destroy(builder->pieces[builder->piece_count - 1]);
-    return status;
+        status = read_early(builder);
+    return status == STATUS_OK ? heap_join(builder->pieces, builder->piece_count) : status;
 }
 
 /* ---- the late ones */
@@ -111,7 +153,6 @@ static enum status read_all(struct heap_builder *builder, const struct outside_r
         status = visit_early(builder);
     if (status != STATUS_OK)
         return status;
-    builder->first[builder->early] = builder->all->edges;
     for (size_t i = 0; i < outside->items.count && status == STATUS_OK; i++) {
         const struct outside_reference *reference = &outside->items.items[i];
         heap_piece_meet(builder->all, reference->addr, reference->certainty != OUTSIDE_WORD,
@@ -155,7 +196,7 @@ enum status heap_build(struct python_process *process, const struct outside_refe
     if (status == STATUS_OK)
         status = read_all(builder, outside);
     if (status == STATUS_OK)
-        status = heap_number(builder);
+        status = heap_number(builder, THREADS);
     if (status == STATUS_OK)
         status = heap_parts_find(&heap);
     builder_destroy(builder);

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What several threads read becomes what one would have read: numbers that each
- * piece gave in order of first meeting (types, labels, late objects) are
- * translated to those that they have where the pieces are read one after the
- * other. */
+ * piece gave in order of first meeting (types, labels, late objects) get those
+ * that they have where the pieces are read one after the other. */
 #include <stdlib.h>
 
-#include "analyzer/graph/memory.h"
 #include "analyzer/runtime/heap_build.h"
 
-/* One piece's numbers in the first piece, by its own. */
-struct translation {
-    struct heap_piece *piece, *all;
-    uint64_t first_edge; /* of the piece's, among all */
-    uint32_t *types, *labels, *late;
-};
-
-static enum status translate_types(struct translation *translation)
+static enum status map_types(struct heap_piece *piece, struct heap_piece *all)
 {
-    struct heap_piece *piece = translation->piece, *all = translation->all;
-    translation->types = malloc((piece->types.count + 1) * sizeof *translation->types);
-    if (!translation->types)
+    piece->type_map = malloc((piece->types.count + 1) * sizeof *piece->type_map);
+    if (!piece->type_map)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < piece->types.count; i++) {
         const struct python_type *type = piece->types.items[i];
@@ -30,21 +20,22 @@ static enum status translate_types(struct translation *translation)
                 !address_map_put(&all->type_indices, type->addr, (const void *)known))
                 return STATUS_NO_MEMORY;
         }
-        translation->types[i] = (uint32_t)(known - 1);
+        piece->type_map[i] = (uint32_t)(known - 1);
     }
     return STATUS_OK;
 }
 
-static enum status translate_late(struct translation *translation)
+static enum status map_late(struct heap_piece *piece, struct heap_piece *all)
 {
-    struct heap_piece *piece = translation->piece, *all = translation->all;
     enum status status = STATUS_OK;
-    translation->late = malloc((piece->late.count + 1) * sizeof *translation->late);
-    if (!translation->late)
+    piece->late_map = malloc((piece->late.count + 1) * sizeof *piece->late_map);
+    if (!piece->late_map)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < piece->late.count && status == STATUS_OK; i++) {
-        translation->late[i] = GRAPH_NONE;
-        heap_piece_meet(all, piece->late.items[i], true, &translation->late[i], &status);
+        uint32_t number;
+        piece->late_map[i] = GRAPH_NONE;
+        if (heap_piece_meet(all, piece->late.items[i], true, &number, &status))
+            piece->late_map[i] = number - all->builder->early;
     }
     return status;
 }
@@ -57,16 +48,14 @@ static enum status append_wide(struct heap_column *column, const struct heap_col
     return STATUS_OK;
 }
 
-static enum status append_lists(const struct translation *translation)
+static enum status append_lists(const struct heap_piece *piece, struct heap_piece *all)
 {
-    const struct heap_piece *piece = translation->piece;
-    struct heap_piece *all = translation->all;
     for (size_t i = 0; i < piece->dead.count; i++)
         if (!array_push(&all->dead, piece->dead.items[i]))
             return STATUS_NO_MEMORY;
     for (size_t i = 0; i < piece->weak.count; i++) {
         struct weak_address weak = piece->weak.items[i];
-        weak.label = translation->labels[weak.label];
+        weak.label = piece->label_map[weak.label];
         if (!array_push(&all->weak, weak))
             return STATUS_NO_MEMORY;
     }
@@ -75,74 +64,20 @@ static enum status append_lists(const struct translation *translation)
     return status == STATUS_OK ? append_wide(&all->refcounts, &piece->refcounts) : status;
 }
 
-static enum status translate(struct translation *translation)
+static enum status join(struct heap_piece *piece, struct heap_piece *all)
 {
-    enum status status = translate_types(translation);
+    enum status status = map_types(piece, all);
     if (status == STATUS_OK)
-        status = label_table_join(translation->all->table, translation->piece->table,
-                                  &translation->labels);
+        status = label_table_join(all->table, piece->table, &piece->label_map);
     if (status == STATUS_OK)
-        status = translate_late(translation);
-    return status == STATUS_OK ? append_lists(translation) : status;
+        status = map_late(piece, all);
+    return status == STATUS_OK ? append_lists(piece, all) : status;
 }
 
-/* ---- the columns and rows of a piece */
-
-static enum status append_rows(void *context, struct error *err)
+enum status heap_join(struct heap_piece *const pieces[], unsigned count)
 {
-    const struct translation *translation = context;
-    const struct heap_piece *piece = translation->piece;
-    const struct heap_builder *builder = piece->builder;
-    uint32_t *types = builder->heap->type, early = builder->early;
-    uint32_t *targets = translation->all->targets + translation->first_edge;
-    uint32_t *labels = translation->all->labels + translation->first_edge;
-    (void)err;
-    for (uint32_t i = piece->begin; i < piece->end; i++) {
-        types[i] = translation->types[types[i]];
-        builder->first[i] += translation->first_edge;
-    }
-    for (uint64_t i = 0; i < piece->edges; i++) {
-        uint32_t target = piece->targets[i], label = piece->labels[i];
-        targets[i] = target < early ? target : translation->late[target - early];
-        labels[i] = label & HEAP_LABEL_INDEX ? label : translation->labels[label];
-    }
-    return STATUS_OK;
-}
-
-static enum status make_room(struct heap_piece *all, uint64_t edges)
-{
-    enum status status = graph_resize((void **)&all->targets, edges, sizeof *all->targets, NULL);
-    if (status == STATUS_OK)
-        status = graph_resize((void **)&all->labels, edges, sizeof *all->labels, NULL);
-    if (status == STATUS_OK)
-        all->capacity = all->edges = edges;
-    return status;
-}
-
-enum status heap_join(struct heap_piece *const pieces[], unsigned count, unsigned threads)
-{
-    struct translation translations[HEAP_PIECES] = {{0}};
-    struct graph_task tasks[HEAP_PIECES];
-    struct error err = {0};
-    uint64_t edges = pieces[0]->edges;
     enum status status = STATUS_OK;
-    if (count < 2)
-        return STATUS_OK;
-    for (unsigned i = 1; i < count && status == STATUS_OK; i++) {
-        translations[i] =
-            (struct translation){.piece = pieces[i], .all = pieces[0], .first_edge = edges};
-        tasks[i] = (struct graph_task){append_rows, &translations[i]};
-        edges += pieces[i]->edges;
-        status = translate(&translations[i]);
-    }
-    if (status == STATUS_OK)
-        status = make_room(pieces[0], edges);
-    if (status == STATUS_OK)
-        status = graph_run(tasks + 1, count - 1, threads, &err);
-    for (unsigned i = 1; i < count; i++) {
-        free(translations[i].types);
-        free(translations[i].labels);
-        free(translations[i].late);
-    }
+    for (unsigned i = 1; i < count && status == STATUS_OK; i++)
+        status = join(pieces[i], pieces[0]);
     return status;
 }

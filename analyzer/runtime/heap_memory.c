@@ -19,10 +19,15 @@ static bool is_reachable(const struct memory_count *count, uint32_t object)
     return graph_bit(count->reached, object);
 }
 
+static void add_amounts(struct memory_amount *amount, uint32_t number, uint64_t bytes)
+{
+    amount->bytes += number * bytes;
+    amount->count += number;
+}
+
 static void add_amount(struct memory_amount *amount, uint64_t bytes)
 {
-    amount->bytes += bytes;
-    amount->count++;
+    add_amounts(amount, 1, bytes);
 }
 
 static void take_object(struct memory_count *count, uint32_t object)
@@ -54,27 +59,31 @@ static void keep_big(struct memory_count *count, uint64_t addr, uint64_t size, u
         count->status = STATUS_NO_MEMORY;
 }
 
-/* What is in use: an object's, or to be claimed by one later. */
+/* To be claimed by an object later. */
+static void count_data(struct memory_count *count, uint64_t addr, uint64_t size, bool is_block)
+{
+    uint32_t data = (uint32_t)count->data.sizes.count;
+    enum status status = data_add(&count->data, addr, size, is_block);
+    if (status == STATUS_NO_MEMORY)
+        count->status = status;
+    else if (status != STATUS_OK)
+        add_amount(&count->c_data[is_block], size);
+    else if (size >= BIG_BYTES)
+        keep_big(count, addr, size, HEAP_NO_OBJECT, data);
+}
+
+/* What is in use: an object's, or data. */
 static void count_used(struct memory_count *count, const struct piece *piece)
 {
     bool is_block = piece->kind == PIECE_BLOCK;
     uint64_t addr = piece->addr + (is_block ? 0 : CHUNK_HEADER_BYTES);
     uint32_t object = object_of(count, addr, piece->addr + piece->size);
-    uint32_t data = (uint32_t)count->data.sizes.count;
-    if (object != HEAP_NO_OBJECT) {
-        if (piece->size >= BIG_BYTES)
-            keep_big(count, addr, piece->size, object, HEAP_NO_OBJECT);
-        else
-            add_amount(&count->objects[is_reachable(count, object)], piece->size);
-        return;
-    }
-    enum status status = data_add(&count->data, addr, piece->size, is_block);
-    if (status == STATUS_NO_MEMORY)
-        count->status = status;
-    else if (status != STATUS_OK)
-        add_amount(&count->c_data[is_block], piece->size);
+    if (object == HEAP_NO_OBJECT)
+        count_data(count, addr, piece->size, is_block);
     else if (piece->size >= BIG_BYTES)
-        keep_big(count, addr, piece->size, HEAP_NO_OBJECT, data);
+        keep_big(count, addr, piece->size, object, HEAP_NO_OBJECT);
+    else
+        add_amount(&count->objects[is_reachable(count, object)], piece->size);
 }
 
 /* Objects where we know nothing of the allocator are counted by themselves;
@@ -117,6 +126,77 @@ static void count_piece(void *context, const struct piece *piece)
     case PIECE_CHUNK_MAPPED: count_used(count, piece); break;
     default: add_amount(&count->kinds[piece->kind], piece->size); break;
     }
+}
+
+/* ---- counting pools */
+
+static uint32_t count_reached(const uint64_t *reached, uint32_t first, uint32_t end)
+{
+    uint32_t count = 0;
+    for (; first < end && first & 63; first++)
+        count += graph_bit(reached, first);
+    for (; end - first >= 64; first += 64)
+        count += heap_count_bits(reached[first >> 6]);
+    return first < end
+               ? count + heap_count_bits(reached[first >> 6] & ((UINT64_C(1) << (end - first)) - 1))
+               : count;
+}
+
+/* The blocks in which an object begins, headers granted; the others that are live get
+ * their bit in `others`. */
+static uint32_t find_others(const struct pool *pool, const struct heap_stretch *objects,
+                            uint64_t others[POOL_LIVE_WORDS])
+{
+    uint32_t found = 0, places = (uint32_t)min_u64(pool->block_size, HEADERS_BYTES + 8) / 8;
+    uint64_t mask = (UINT64_C(1) << places) - 1;
+    for (uint32_t word = 0; word * 64 < pool->block_count; word++) {
+        others[word] = 0;
+        for (uint64_t bits = pool->live[word]; bits; bits &= bits - 1) {
+            uint32_t block = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            uint32_t place = (POOL_HEADER_BYTES + block * pool->block_size) / 8;
+            if (heap_stretch_bits(objects, place) & mask)
+                found++;
+            else
+                others[word] |= bits & -bits;
+        }
+    }
+    return found;
+}
+
+static void add_others(struct memory_count *count, const struct pool *pool,
+                       const uint64_t others[POOL_LIVE_WORDS])
+{
+    for (uint32_t word = 0; word * 64 < pool->block_count; word++) {
+        for (uint64_t bits = others[word]; bits; bits &= bits - 1) {
+            uint32_t block = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            count_data(count, pool->addr + POOL_HEADER_BYTES + block * pool->block_size,
+                       pool->block_size, true);
+        }
+    }
+}
+
+/* Of a pool in which no block has two objects, and nothing else has any, their number is
+ * all that is asked for: the same as counting its pieces. */
+static bool count_pool(void *context, const struct pool *pool)
+{
+    struct memory_count *count = context;
+    uint64_t others[POOL_LIVE_WORDS], size = pool_size(count->heap->process);
+    uint64_t blocks_bytes = (uint64_t)pool->capacity * pool->block_size;
+    struct heap_stretch objects;
+    if (!heap_map_stretch(count->heap->find.objects, pool->addr, size, &objects))
+        return false;
+    uint32_t first = objects.ranks[0], end = objects.ranks[size / HEAP_WORD_BYTES];
+    if (find_others(pool, &objects, others) != end - first)
+        return false;
+    uint32_t reached = count_reached(count->reached, first, end);
+    add_amounts(&count->objects[true], reached, pool->block_size);
+    add_amounts(&count->objects[false], end - first - reached, pool->block_size);
+    add_others(count, pool, others);
+    count->kinds[PIECE_BLOCKS_FREE].bytes +=
+        (uint64_t)(pool->capacity - pool->live_count) * pool->block_size;
+    count->kinds[PIECE_POOL_HEADER].bytes += size - blocks_bytes;
+    take_object(count, end);
+    return true;
 }
 
 /* ---- whose the data is */
@@ -169,7 +249,8 @@ static enum status count_all(struct memory_count *count, const struct heap *heap
     if (status == STATUS_OK)
         status = heap_map_create(heap->process->image, &count->data.map);
     if (status == STATUS_OK)
-        status = pieces_visit(heap->process, &count->map, &count->extents, count_piece, count);
+        status = pieces_visit(heap->process, &count->map, &count->extents, count_piece, count_pool,
+                              count);
     if (status == STATUS_OK)
         status = count->status;
     if (status == STATUS_OK)

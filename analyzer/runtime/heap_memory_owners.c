@@ -37,6 +37,9 @@ enum status data_add(struct data_list *list, uint64_t addr, uint64_t size, bool 
     if (!heap_map_add(list->map, addr))
         return STATUS_CORRUPT;
     list->sizes.items[list->sizes.count++] = (uint32_t)number | form;
+    if (!list->low)
+        list->low = addr;
+    list->high = addr;
     return STATUS_OK;
 }
 
@@ -112,23 +115,6 @@ static struct glance glance_of(const struct python_process *process, const struc
     return glance;
 }
 
-/* How many bytes from its address on belong to the str's own struct. */
-static uint32_t str_span(const struct python_process *process, uint64_t addr)
-{
-    const struct python_layout *layout = &process->layout;
-    uint32_t state;
-    if (memory_read_u32(process->image, addr + layout_get(layout, PY_unicode_state), &state) !=
-        STATUS_OK)
-        return 0;
-    if (!(state >> layout_get(layout, PY_unicode_compact_shift) & 1))
-        return (uint32_t)layout_get(layout, PY_unicode_size);
-    if (!(state >> layout_get(layout, PY_unicode_ascii_shift) & 1))
-        return (uint32_t)layout_get(layout, PY_unicode_compact_header_size);
-    return layout_has(layout, PY_unicode_wstr)
-               ? (uint32_t)layout_get(layout, PY_unicode_ascii_header_size)
-               : 0;
-}
-
 static uint32_t type_span(const struct python_process *process, uint64_t addr, uint32_t span)
 {
     const struct python_layout *layout = &process->layout;
@@ -151,11 +137,37 @@ struct claims {
     struct data_list *list;
     struct glance *glances;
     ARRAY(struct found_data) pending; /* data that may lead on */
-    bool has_prefix; /* 3.11, 3.12: values have bytes in front, the nearest says how many */
+    struct reference_window window;
+    uint64_t low, span; /* of the data's addresses */
+    bool has_prefix;    /* 3.11, 3.12: values have bytes in front, the nearest says how many */
     bool no_memory;
 };
 
-static void claim(struct claims *claims, uint64_t addr, uint32_t owner, bool follows)
+static inline const uint8_t *view(struct claims *claims, uint64_t addr, uint64_t size,
+                                  bool is_lasting)
+{
+    return reference_window_view(&claims->window, claims->process->image, addr, size, is_lasting);
+}
+
+/* How many bytes from its address on belong to the str's own struct. */
+static uint32_t str_span(struct claims *claims, uint64_t addr)
+{
+    const struct python_layout *layout = &claims->process->layout;
+    uint64_t offset = layout_get(layout, PY_unicode_state);
+    const uint8_t *bytes = view(claims, addr, offset + 4, true);
+    if (!bytes)
+        return 0;
+    uint32_t state = load_u32(bytes + offset);
+    if (!(state >> layout_get(layout, PY_unicode_compact_shift) & 1))
+        return (uint32_t)layout_get(layout, PY_unicode_size);
+    if (!(state >> layout_get(layout, PY_unicode_ascii_shift) & 1))
+        return (uint32_t)layout_get(layout, PY_unicode_compact_header_size);
+    return layout_has(layout, PY_unicode_wstr)
+               ? (uint32_t)layout_get(layout, PY_unicode_ascii_header_size)
+               : 0;
+}
+
+static void claim_data(struct claims *claims, uint64_t addr, uint32_t owner, bool follows)
 {
     struct found_data found = {.addr = addr};
     if (!heap_map_id(claims->list->map, addr, &found.id) ||
@@ -166,26 +178,28 @@ static void claim(struct claims *claims, uint64_t addr, uint32_t owner, bool fol
         claims->no_memory = true;
 }
 
+/* Most words lead to no data at all. */
+static inline void claim(struct claims *claims, uint64_t addr, uint32_t owner, bool follows)
+{
+    if (addr - claims->low <= claims->span)
+        claim_data(claims, addr, owner, follows);
+}
+
 /* A word that leads to the values of an instance, or of a dict that shares its keys. */
 static void claim_values(struct claims *claims, uint64_t word, uint32_t owner)
 {
     uint64_t addr = word & ~UINT64_C(1);
-    uint8_t prefix;
-    if (addr >= LEAST_ADDRESS &&
-        memory_read_u8(claims->process->image,
-                       addr - layout_get(&claims->process->layout, PY_values_prefix_before),
-                       &prefix) == STATUS_OK)
-        claim(claims, addr - prefix, owner, false);
+    uint64_t before = layout_get(&claims->process->layout, PY_values_prefix_before);
+    const uint8_t *prefix = addr >= LEAST_ADDRESS ? view(claims, addr - before, 1, false) : NULL;
+    if (prefix)
+        claim(claims, addr - *prefix, owner, false);
 }
 
 static void claim_words(struct claims *claims, const uint8_t *bytes, uint64_t size, uint32_t owner,
                         bool follows)
 {
-    for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
-        uint64_t word = load_u64(bytes + offset);
-        if (word >= LEAST_ADDRESS)
-            claim(claims, word, owner, follows);
-    }
+    for (uint64_t offset = 0; offset + 8 <= size; offset += 8)
+        claim(claims, load_u64(bytes + offset), owner, follows);
 }
 
 /* In front of the object: its dictionary, or its values. */
@@ -211,24 +225,23 @@ static void claim_fixed(struct claims *claims, const struct python_type *type,
         claim_words(claims, bytes + start, glance->span - start, owner, glance->follows);
 }
 
-static void claim_of_object(struct claims *claims, uint32_t object)
+static void claim_of_object(struct claims *claims, uint32_t object, uint32_t type)
 {
-    struct glance glance = claims->glances[claims->heap->type[object]];
+    struct glance glance = claims->glances[type];
     uint64_t addr = heap_address(claims->heap, object);
-    const struct python_type *type = claims->heap->types.items[claims->heap->type[object]];
     if (glance.look == LOOK_STR)
-        glance.span = str_span(claims->process, addr);
+        glance.span = str_span(claims, addr);
     else if (glance.look == LOOK_TYPE)
         glance.span = type_span(claims->process, addr, glance.span);
-    if (glance.look == LOOK_NOT || !(glance.before + glance.span))
+    if (!(glance.before + glance.span))
         return;
-    const uint8_t *bytes = memory_view(claims->process->image, addr - glance.before,
-                                       (uint64_t)glance.before + glance.span);
+    const uint8_t *bytes =
+        view(claims, addr - glance.before, (uint64_t)glance.before + glance.span, true);
     if (!bytes)
         return;
     if (glance.before)
         claim_pre_header(claims, bytes, object);
-    claim_fixed(claims, type, &glance, bytes + glance.before, object);
+    claim_fixed(claims, claims->heap->types.items[type], &glance, bytes + glance.before, object);
 }
 
 static void follow_pending(struct claims *claims)
@@ -278,6 +291,8 @@ static enum status prepare(struct claims *claims)
     for (size_t i = 0; i < heap->types.count; i++)
         claims->glances[i] = glance_of(heap->process, heap->types.items[i]);
     claims->has_prefix = layout_has(&heap->process->layout, PY_values_prefix_before);
+    claims->low = max_u64(list->low, LEAST_ADDRESS);
+    claims->span = list->high > claims->low ? list->high - claims->low : 0;
     return STATUS_OK;
 }
 
@@ -288,7 +303,10 @@ enum status owners_find(const struct heap *heap, struct data_list *list)
     if (status == STATUS_OK) {
         claim_runtime(&claims);
         for (uint32_t i = 0; i < heap->count && !claims.no_memory; i++) {
-            claim_of_object(&claims, i);
+            uint32_t type = heap->type[i];
+            if (claims.glances[type].look == LOOK_NOT)
+                continue;
+            claim_of_object(&claims, i, type);
             follow_pending(&claims);
         }
         for (size_t i = 0; i < list->sizes.count; i++) {

@@ -63,8 +63,11 @@ struct piece {
 };
 
 typedef void (*piece_visitor)(void *context, const struct piece *piece);
+/* Takes all pieces of a pool in use at once; false: they come one by one. */
+typedef bool (*pool_taker)(void *context, const struct pool *pool);
+/* `take` may be NULL. */
 enum status pieces_visit(const struct python_process *process, const struct malloc_map *map,
-                         const struct extent_list *list, piece_visitor visit,
+                         const struct extent_list *list, piece_visitor visit, pool_taker take,
                          void *context) MUST_CHECK;
 
 /* ---- heap_memory_owners.c: which object each piece of other data belongs to. */
@@ -75,6 +78,7 @@ enum status pieces_visit(const struct python_process *process, const struct mall
 /* Blocks and chunks in use that hold no object, by what malloc returned. */
 struct data_list {
     struct heap_map *map;
+    uint64_t low, high;    /* the first and the last address; 0: none */
     ARRAY(uint32_t) sizes; /* in order of address: DATA_NUMBER and the flags */
     uint32_t *owner;       /* after owners_find: an object, or HEAP_NO_OBJECT */
 };

@@ -11,6 +11,7 @@ struct walk {
     const struct python_process *process;
     const struct malloc_map *map;
     piece_visitor visit;
+    pool_taker take;
     void *context;
     const struct core_segment *segment;
     uint64_t stack_end;       /* a thread's stack ends here, other mappings may follow */
@@ -118,7 +119,10 @@ static void emit_pool(struct walk *walk, uint64_t addr, uint64_t end)
     case POOL_NONE:
     case POOL_EMPTY: emit(walk, addr, end, PIECE_POOL_EMPTY); break;
     case POOL_IN_USE:
-    case POOL_DAMAGED: emit_blocks(walk, &pool, end); break;
+    case POOL_DAMAGED:
+        if (!walk->take || !walk->take(walk->context, &pool))
+            emit_blocks(walk, &pool, end);
+        break;
     }
 }
 
@@ -207,10 +211,12 @@ static void visit_segment(struct walk *walk, const struct extent_list *list, siz
 }
 
 enum status pieces_visit(const struct python_process *process, const struct malloc_map *map,
-                         const struct extent_list *list, piece_visitor visit, void *context)
+                         const struct extent_list *list, piece_visitor visit, pool_taker take,
+                         void *context)
 {
     const struct core_dump *core = memory_image_core(process->image);
-    struct walk walk = {.process = process, .map = map, .visit = visit, .context = context};
+    struct walk walk = {
+        .process = process, .map = map, .visit = visit, .take = take, .context = context};
     enum status status = read_thread_pointers(&walk, core);
     size_t next = 0;
     for (size_t i = 0; i < core->segments.count && status == STATUS_OK; i++) {

@@ -11,6 +11,21 @@
 #define NAMED_BUFFERS 5
 #define NAMED_TYPES   5
 
+const char *const memory_part_names[MEMORY_PART_COUNT] = {
+    [MEMORY_OBJECTS] = "objects, reachable",
+    [MEMORY_BUFFERS] = "buffers of objects",
+    [MEMORY_BIG] = "big objects and buffers",
+    [MEMORY_GARBAGE] = "objects, unreachable",
+    [MEMORY_POOLS_C] = "pools: in use by C code",
+    [MEMORY_POOLS_FREE] = "pools: free blocks",
+    [MEMORY_POOLS_HEADERS] = "pools: headers and slack",
+    [MEMORY_POOLS_EMPTY] = "pools: empty, arena slack",
+    [MEMORY_MALLOC_C] = "malloc: in use by C code",
+    [MEMORY_MALLOC_FREE] = "malloc: free",
+    [MEMORY_MALLOC_OWN] = "malloc: own structures",
+    [MEMORY_FRAMES] = "stacks of Python frames",
+};
+
 struct rows {
     const struct memory_count *count;
     struct index_writer *writer;
@@ -20,9 +35,9 @@ struct rows {
 };
 
 /* Writes what `detail` has, and empties it. */
-static void write_row(struct rows *rows, const char *region, uint64_t bytes)
+static void write_row(struct rows *rows, enum memory_part part, uint64_t bytes)
 {
-    const struct index_value row[] = {INDEX_STR(region), INDEX_INT(bytes),
+    const struct index_value row[] = {INDEX_STR(memory_part_names[part]), INDEX_INT(bytes),
                                       INDEX_STR(text_string(&rows->detail))};
     rows->total += bytes;
     if (bytes && rows->status == STATUS_OK)
@@ -30,9 +45,18 @@ static void write_row(struct rows *rows, const char *region, uint64_t bytes)
     text_clear(&rows->detail);
 }
 
-static const char *plural(uint64_t count)
+/* "1,234 objects" */
+static void add_count(struct rows *rows, uint64_t count, const char *noun)
 {
-    return count == 1 ? "" : "s";
+    text_append_count(&rows->detail, count);
+    text_printf(&rows->detail, " %s%s", noun, count == 1 ? "" : "s");
+}
+
+/* "1.5 KiB kept for reuse" */
+static void add_size(struct rows *rows, uint64_t bytes, const char *what)
+{
+    text_append_size(&rows->detail, bytes);
+    text_append(&rows->detail, what);
 }
 
 /* ---- objects */
@@ -41,18 +65,19 @@ static void name_big(struct rows *rows, const struct big_piece *big)
 {
     const struct heap *heap = rows->count->heap;
     bool is_reachable = graph_bit(rows->count->reached, big->object);
-    text_printf(&rows->detail, "%s at 0x%" PRIx64 ": %" PRIu64 "%s%s",
-                heap->types.items[heap->type[big->object]]->name, heap_address(heap, big->object),
-                big->size, big->data == HEAP_NO_OBJECT ? "" : " of its own data",
-                is_reachable ? "" : " (unreachable)");
+    text_printf(&rows->detail, "%s at 0x%" PRIx64 ": ",
+                heap->types.items[heap->type[big->object]]->name, heap_address(heap, big->object));
+    add_size(rows, big->size, big->data == HEAP_NO_OBJECT ? "" : " of its own data");
+    text_append(&rows->detail, is_reachable ? "" : " (unreachable)");
 }
 
 static void write_big(struct rows *rows)
 {
     const struct memory_count *count = rows->count;
     unsigned named = 0;
-    text_printf(&rows->detail, "%" PRIu64 " of %u bytes or more; ", count->big_total.count,
-                BIG_BYTES);
+    text_append_count(&rows->detail, count->big_total.count);
+    text_append(&rows->detail, " of ");
+    add_size(rows, BIG_BYTES, " or more; ");
     for (size_t i = 0; i < count->big.count && named < NAMED_BUFFERS; i++) {
         if (count->big.items[i].object == HEAP_NO_OBJECT)
             continue;
@@ -61,7 +86,7 @@ static void write_big(struct rows *rows)
     }
     if (count->big_total.count > named)
         text_append(&rows->detail, ", …");
-    write_row(rows, "big objects and buffers", count->big_total.bytes);
+    write_row(rows, MEMORY_BIG, count->big_total.bytes);
 }
 
 /* The types with most, largest first; equal ones by their place in the table. */
@@ -84,25 +109,28 @@ static void write_buffers(struct rows *rows)
             break;
         limit = count->buffers_of[best].bytes;
         last = best;
-        text_printf(&rows->detail, "%s%s %" PRIu64, named ? ", " : "",
-                    count->heap->types.items[best]->name, limit);
+        text_printf(&rows->detail, "%s%s ", named ? ", " : "",
+                    count->heap->types.items[best]->name);
+        add_size(rows, limit, "");
     }
-    write_row(rows, "buffers of objects", total);
+    write_row(rows, MEMORY_BUFFERS, total);
 }
 
 static void write_objects(struct rows *rows)
 {
     const struct memory_count *count = rows->count;
     const struct memory_amount *garbage = &count->objects[0], *alive = &count->objects[1];
-    text_printf(&rows->detail, "%" PRIu64 " object%s", alive->count, plural(alive->count));
-    write_row(rows, "objects, reachable", alive->bytes);
+    add_count(rows, alive->count, "object");
+    write_row(rows, MEMORY_OBJECTS, alive->bytes);
     write_buffers(rows);
     write_big(rows);
-    text_printf(&rows->detail, "%" PRIu64 " object%s", garbage->count, plural(garbage->count));
-    if (count->garbage_buffers.count)
-        text_printf(&rows->detail, " of %" PRIu64 " bytes, %" PRIu64 " bytes of buffers",
-                    garbage->bytes, count->garbage_buffers.bytes);
-    write_row(rows, "objects, unreachable", garbage->bytes + count->garbage_buffers.bytes);
+    add_count(rows, garbage->count, "object");
+    if (count->garbage_buffers.count) {
+        text_append(&rows->detail, " of ");
+        add_size(rows, garbage->bytes, ", ");
+        add_size(rows, count->garbage_buffers.bytes, " of buffers");
+    }
+    write_row(rows, MEMORY_GARBAGE, garbage->bytes + count->garbage_buffers.bytes);
 }
 
 /* ---- pools */
@@ -112,21 +140,23 @@ static void write_pools(struct rows *rows)
     const struct memory_count *count = rows->count;
     const struct memory_amount *kinds = count->kinds;
     uint64_t empty = kinds[PIECE_POOL_EMPTY].bytes, slack = kinds[PIECE_ARENA_SLACK].bytes;
-    text_printf(&rows->detail, "%" PRIu64 " block%s that no object was found to own",
-                count->c_data[1].count, plural(count->c_data[1].count));
-    write_row(rows, "pools: in use by C code", count->c_data[1].bytes);
-    text_printf(&rows->detail, "in %" PRIu64 " pool%s", count->heap->find.pools.pools,
-                plural(count->heap->find.pools.pools));
-    write_row(rows, "pools: free blocks", kinds[PIECE_BLOCKS_FREE].bytes);
-    write_row(rows, "pools: headers and slack", kinds[PIECE_POOL_HEADER].bytes);
-    text_printf(&rows->detail,
-                "%" PRIu64 " empty pool%s, %" PRIu64 " bytes around pools, in %" PRIu64 " arenas",
-                kinds[PIECE_POOL_EMPTY].count, plural(kinds[PIECE_POOL_EMPTY].count), slack,
-                count->extents.arenas);
-    if (count->extents.lone_pools)
-        text_printf(&rows->detail, "; the arenas of %" PRIu64 " pools are not known",
-                    count->extents.lone_pools);
-    write_row(rows, "pools: empty, arena slack", empty + slack);
+    add_count(rows, count->c_data[1].count, "block");
+    text_append(&rows->detail, " that no object was found to own");
+    write_row(rows, MEMORY_POOLS_C, count->c_data[1].bytes);
+    text_append(&rows->detail, "in ");
+    add_count(rows, count->heap->find.pools.pools, "pool");
+    write_row(rows, MEMORY_POOLS_FREE, kinds[PIECE_BLOCKS_FREE].bytes);
+    write_row(rows, MEMORY_POOLS_HEADERS, kinds[PIECE_POOL_HEADER].bytes);
+    add_count(rows, kinds[PIECE_POOL_EMPTY].count, "empty pool");
+    text_append(&rows->detail, ", ");
+    add_size(rows, slack, " around pools, in ");
+    add_count(rows, count->extents.arenas, "arena");
+    if (count->extents.lone_pools) {
+        text_append(&rows->detail, "; the arenas of ");
+        add_count(rows, count->extents.lone_pools, "pool");
+        text_append(&rows->detail, " are not known");
+    }
+    write_row(rows, MEMORY_POOLS_EMPTY, empty + slack);
 }
 
 /* ---- malloc */
@@ -135,30 +165,29 @@ static void write_malloc(struct rows *rows)
 {
     const struct memory_count *count = rows->count;
     const struct memory_amount *kinds = count->kinds, *cached = &kinds[PIECE_CHUNK_CACHED];
-    text_printf(&rows->detail, "%" PRIu64 " chunk%s that no object was found to own",
-                count->c_data[0].count, plural(count->c_data[0].count));
+    add_count(rows, count->c_data[0].count, "chunk");
+    text_append(&rows->detail, " that no object was found to own");
     for (size_t i = 0; i < count->big.count; i++) {
         const struct big_piece *big = &count->big.items[i];
         if (big->object == HEAP_NO_OBJECT) {
-            text_printf(&rows->detail, ", the largest of %" PRIu64 " bytes at 0x%" PRIx64,
-                        big->size, big->addr);
+            text_append(&rows->detail, ", the largest of ");
+            add_size(rows, big->size, "");
+            text_printf(&rows->detail, " at 0x%" PRIx64, big->addr);
             break;
         }
     }
     if (count->map.heaps.count && !count->map.lists_read)
         text_append(&rows->detail, "; chunks that threads keep for reuse count as in use: "
                                    "their lists were not found");
-    write_row(rows, "malloc: in use by C code", count->c_data[0].bytes);
-    text_printf(&rows->detail,
-                "%" PRIu64 " free chunk%s, %" PRIu64 " bytes kept for reuse by "
-                "threads, %" PRIu64 " bytes at the heaps' ends",
-                kinds[PIECE_CHUNK_FREE].count, plural(kinds[PIECE_CHUNK_FREE].count), cached->bytes,
-                kinds[PIECE_CHUNK_TOP].bytes);
-    write_row(rows, "malloc: free",
+    write_row(rows, MEMORY_MALLOC_C, count->c_data[0].bytes);
+    add_count(rows, kinds[PIECE_CHUNK_FREE].count, "free chunk");
+    text_append(&rows->detail, ", ");
+    add_size(rows, cached->bytes, " kept for reuse by threads, ");
+    add_size(rows, kinds[PIECE_CHUNK_TOP].bytes, " at the heaps' ends");
+    write_row(rows, MEMORY_MALLOC_FREE,
               kinds[PIECE_CHUNK_FREE].bytes + cached->bytes + kinds[PIECE_CHUNK_TOP].bytes);
-    text_printf(&rows->detail, "%zu heap%s", count->map.heaps.count,
-                plural(count->map.heaps.count));
-    write_row(rows, "malloc: own structures", kinds[PIECE_MALLOC_OWN].bytes);
+    add_count(rows, count->map.heaps.count, "heap");
+    write_row(rows, MEMORY_MALLOC_OWN, kinds[PIECE_MALLOC_OWN].bytes);
 }
 
 /* ---- the rest */
@@ -188,16 +217,17 @@ static void describe_unknown(struct rows *rows, enum core_region region)
                     other ? other : "");
     else if (is_heap)
         text_append(&rows->detail, ", of unknown use");
-    if (objects->count)
-        text_printf(&rows->detail, ", %" PRIu64 " bytes of %" PRIu64 " objects", objects->bytes,
-                    objects->count);
+    if (objects->count) {
+        text_append(&rows->detail, ", ");
+        add_size(rows, objects->bytes, " of ");
+        add_count(rows, objects->count, "object");
+    }
 }
 
 static void write_regions(struct rows *rows)
 {
-    text_printf(&rows->detail, "%" PRIu64 " chunk%s", rows->count->kinds[PIECE_FRAMES].count,
-                plural(rows->count->kinds[PIECE_FRAMES].count));
-    write_row(rows, "stacks of Python frames", rows->count->kinds[PIECE_FRAMES].bytes);
+    add_count(rows, rows->count->kinds[PIECE_FRAMES].count, "chunk");
+    write_row(rows, MEMORY_FRAMES, rows->count->kinds[PIECE_FRAMES].bytes);
     for (int i = 0; i < CORE_REGION_COUNT && rows->status == STATUS_OK; i++) {
         const struct region_sum *sum = &rows->count->regions[i];
         if (!sum->bytes)

@@ -8,6 +8,24 @@
 /* From so many bytes on a piece is told of by itself. */
 #define BIG_BYTES 65536
 
+/* Parts of the mapped memory, beside the regions of the core. */
+enum memory_part {
+    MEMORY_OBJECTS,
+    MEMORY_BUFFERS,
+    MEMORY_BIG,
+    MEMORY_GARBAGE,
+    MEMORY_POOLS_C,
+    MEMORY_POOLS_FREE,
+    MEMORY_POOLS_HEADERS,
+    MEMORY_POOLS_EMPTY,
+    MEMORY_MALLOC_C,
+    MEMORY_MALLOC_FREE,
+    MEMORY_MALLOC_OWN,
+    MEMORY_FRAMES,
+    MEMORY_PART_COUNT
+};
+extern const char *const memory_part_names[MEMORY_PART_COUNT]; /* memory.region */
+
 struct memory_amount {
     uint64_t bytes, count;
 };

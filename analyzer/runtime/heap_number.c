@@ -1,13 +1,13 @@
-/* SPDX-License-Identifier: Apache-2.0 */
 /* From the numbers by which objects are known while they are read to ids in
  * order of address. The late ones are mostly few and their places far apart, so
- * everything is moved within its arrays, from the end on: nothing moves down.
- */
+ * nearly all of the early ones that are neighbours move by as many. The rows of
+ * the pieces go to where they belong, each piece's on a thread of its own. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/graph/memory.h"
 #include "analyzer/runtime/heap_build.h"
+#include "inquest/base/partition_point.h"
 
 /* A late object where it belongs: behind `below` early ones. */
 struct place {
@@ -15,73 +15,30 @@ struct place {
     uint32_t below, index;
 };
 
-struct numbering {
-    struct heap_builder *builder;
-    struct place *places; /* of the late ones that are alive, by address */
-    uint32_t place_count;
-    uint32_t *renamed;                    /* number -> id, GRAPH_NONE: dead */
-    uint32_t *late_targets, *late_labels; /* rows of the late ones, */
-    uint64_t late_begin;                  /* which begin with this edge */
+#define BLOCK_SHIFT 12         /* early numbers that are asked for together */
+#define APART       GRAPH_NONE /* those of a block do not move by as many */
+
+struct numbering;
+
+/* What becomes of one piece: its early ones, and the late ones among them. */
+struct part {
+    const struct numbering *numbering;
+    const struct heap_piece *piece;
+    uint32_t *late_ids;       /* by the piece's own numbers */
+    size_t place, places_end; /* late ones */
+    uint64_t edge;            /* where its rows begin */
 };
 
-/* ---- early ones that are dead (rare): those behind close up */
-
-static enum status drop_dead(struct heap_builder *builder)
-{
-    struct heap *heap = builder->heap;
-    uint32_t *renamed, kept = 0, early = builder->early, dead = 0;
-    uint64_t edge = 0;
-    if (!builder->all->dead.count)
-        return STATUS_OK;
-    enum status status = graph_alloc(early, sizeof *renamed, (void **)&renamed, NULL);
-    if (status != STATUS_OK)
-        return status;
-    for (uint32_t i = 0; i < early; i++) {
-        uint64_t begin = builder->first[i], size = builder->first[i + UINT64_C(1)] - begin;
-        if (dead < builder->all->dead.count && builder->all->dead.items[dead] == i) {
-            dead++; /* its row is empty */
-            renamed[i] = GRAPH_NONE;
-            continue;
-        }
-        builder->first[kept] = edge;
-        edge += size;
-        heap->type[kept] = heap->type[i];
-        heap->sizes.low[kept] = heap->sizes.low[i];
-        heap->refcounts.low[kept] = heap->refcounts.low[i];
-        renamed[i] = kept++;
-    }
-    builder->first[kept] = edge;
-    for (uint64_t i = 0; i < builder->all->edges; i++) {
-        uint32_t *target = &builder->all->targets[i];
-        if (*target == GRAPH_NONE)
-            continue;
-        if (*target >= early)
-            *target -= dead;
-        else
-            *target = renamed[*target];
-    }
-    heap_column_rename(&heap->sizes, renamed);
-    heap_column_rename(&heap->refcounts, renamed);
-    graph_free(renamed);
-    builder->early = kept;
-    return STATUS_OK;
-}
-
-/* Their addresses, before the map forgets them. */
-static enum status forget_dead(struct heap_builder *builder)
-{
-    struct heap_map *objects = builder->heap->find.objects;
-    struct heap_words words = {0};
-    uint32_t number = 0, dead = 0, count;
-    while (dead < builder->all->dead.count && heap_map_next_word(objects, &words)) {
-        for (uint64_t bits = words.bits; bits; bits &= bits - 1, number++)
-            if (dead < builder->all->dead.count && builder->all->dead.items[dead] == number) {
-                heap_map_remove(objects, words.addr + 8 * (uint64_t)__builtin_ctzll(bits));
-                dead++;
-            }
-    }
-    return dead ? heap_map_freeze(objects, &count) : STATUS_OK;
-}
+struct numbering {
+    struct heap_builder *builder;
+    struct heap made;     /* the columns and rows as they will be */
+    struct place *places; /* of the late ones that are alive, by address */
+    uint32_t place_count;
+    uint32_t *moves;    /* by block: what is to be added to a number */
+    uint32_t *late_ids; /* GRAPH_NONE: dead */
+    bool has_gaps;      /* there may be references to what is dead */
+    struct part parts[HEAP_PIECES];
+};
 
 /* ---- the places of the late ones */
 
@@ -94,7 +51,7 @@ static int compare_places(const void *left, const void *right)
 static enum status find_places(struct numbering *numbering)
 {
     struct heap_builder *builder = numbering->builder;
-    struct heap_map *objects = builder->heap->find.objects;
+    const struct heap_map *objects = builder->heap->find.objects;
     numbering->places = malloc((builder->late.count + 1) * sizeof *numbering->places);
     if (!numbering->places)
         return STATUS_NO_MEMORY;
@@ -106,148 +63,300 @@ static enum status find_places(struct numbering *numbering)
     }
     if (numbering->place_count)
         qsort(numbering->places, numbering->place_count, sizeof *numbering->places, compare_places);
+    return STATUS_OK;
+}
+
+/* The map forgets early ones that are dead (rare), and learns of the late ones. */
+static enum status update_map(const struct numbering *numbering)
+{
+    const struct heap_builder *builder = numbering->builder;
+    struct heap_map *objects = builder->heap->find.objects;
+    struct heap_words words = {0};
+    uint32_t number = 0, dead = 0;
+    while (dead < builder->all->dead.count && heap_map_next_word(objects, &words)) {
+        for (uint64_t bits = words.bits; bits; bits &= bits - 1, number++)
+            if (dead < builder->all->dead.count && builder->all->dead.items[dead] == number) {
+                heap_map_remove(objects, words.addr + 8 * (uint64_t)__builtin_ctzll(bits));
+                dead++;
+            }
+    }
     for (uint32_t i = 0; i < numbering->place_count; i++)
         heap_map_add(objects, numbering->places[i].addr);
     return heap_map_freeze(objects, &builder->heap->count);
 }
 
-static enum status rename_all(struct numbering *numbering)
+/* ---- numbers */
+
+static uint32_t dead_before(const struct numbering *numbering, uint64_t number)
+{
+    const struct heap_piece *all = numbering->builder->all;
+    size_t at;
+    PARTITION_POINT(at, all->dead.count, all->dead.items[at] < number);
+    return (uint32_t)at;
+}
+
+/* Late ones that come before that early one. */
+static uint32_t places_before(const struct numbering *numbering, uint32_t number)
+{
+    size_t at;
+    PARTITION_POINT(at, numbering->place_count, numbering->places[at].below <= number);
+    return (uint32_t)at;
+}
+
+static uint32_t find_early_id(const struct numbering *numbering, uint32_t number)
+{
+    const struct heap_piece *all = numbering->builder->all;
+    uint32_t dead = dead_before(numbering, number);
+    if (dead < all->dead.count && all->dead.items[dead] == number)
+        return GRAPH_NONE;
+    return number + places_before(numbering, number) - dead;
+}
+
+/* GRAPH_NONE: dead. */
+static inline uint32_t early_id(const struct numbering *numbering, uint32_t number)
+{
+    uint32_t move = numbering->moves[number >> BLOCK_SHIFT];
+    return move != APART ? number + move : find_early_id(numbering, number);
+}
+
+static enum status number_early(struct numbering *numbering)
+{
+    uint32_t early = numbering->builder->early, blocks = (early >> BLOCK_SHIFT) + 1;
+    numbering->moves = malloc(blocks * sizeof *numbering->moves);
+    if (!numbering->moves)
+        return STATUS_NO_MEMORY;
+    for (uint32_t block = 0; block < blocks; block++) {
+        uint32_t first = block << BLOCK_SHIFT, last = first | ((1 << BLOCK_SHIFT) - 1);
+        uint32_t late = places_before(numbering, first), dead = dead_before(numbering, first);
+        bool is_apart = late != places_before(numbering, last) ||
+                        dead != dead_before(numbering, last + UINT64_C(1));
+        numbering->moves[block] = is_apart ? APART : late - dead;
+    }
+    return STATUS_OK;
+}
+
+static enum status number_late(struct numbering *numbering)
 {
     const struct heap_builder *builder = numbering->builder;
-    uint32_t early = builder->early, passed = 0;
-    uint64_t count = early + (uint64_t)builder->late.count;
-    enum status status =
-        graph_alloc(count, sizeof *numbering->renamed, (void **)&numbering->renamed, NULL);
-    if (status != STATUS_OK)
-        return status;
-    for (uint32_t i = 0; i < early; i++) {
-        while (passed < numbering->place_count && numbering->places[passed].below <= i)
-            passed++;
-        numbering->renamed[i] = i + passed;
-    }
+    numbering->late_ids = malloc((builder->late.count + 1) * sizeof *numbering->late_ids);
+    if (!numbering->late_ids)
+        return STATUS_NO_MEMORY;
     for (size_t i = 0; i < builder->late.count; i++)
-        numbering->renamed[early + i] = GRAPH_NONE;
-    for (uint32_t i = 0; i < numbering->place_count; i++)
-        numbering->renamed[early + numbering->places[i].index] = numbering->places[i].below + i;
+        numbering->late_ids[i] = GRAPH_NONE;
+    for (uint32_t i = 0; i < numbering->place_count; i++) {
+        const struct place *place = &numbering->places[i];
+        numbering->late_ids[place->index] = place->below + i - dead_before(numbering, place->below);
+    }
+    numbering->has_gaps = builder->all->dead.count || numbering->place_count != builder->late.count;
     return STATUS_OK;
 }
 
-/* ---- moving */
+/* ---- parts */
 
-/* Puts the rows of the late ones aside, and makes room for their columns. */
-static enum status prepare(struct numbering *numbering)
+/* `late_ids` as the row's piece numbers them. */
+static inline uint32_t target_id(const struct numbering *numbering, const uint32_t *late_ids,
+                                 uint32_t target)
 {
-    struct heap_builder *builder = numbering->builder;
-    struct heap *heap = builder->heap;
-    uint64_t begin = builder->first[builder->early], late = builder->all->edges - begin;
-    enum status status =
-        graph_alloc(late, sizeof(uint32_t), (void **)&numbering->late_targets, NULL);
-    if (status == STATUS_OK)
-        status = graph_alloc(late, sizeof(uint32_t), (void **)&numbering->late_labels, NULL);
-    if (status == STATUS_OK)
-        status = heap_column_resize(&heap->sizes, heap->count);
-    if (status == STATUS_OK)
-        status = heap_column_resize(&heap->refcounts, heap->count);
-    if (status == STATUS_OK)
-        status = graph_resize((void **)&heap->type, heap->count, sizeof *heap->type, NULL);
-    if (status == STATUS_OK)
-        status = graph_resize((void **)&builder->first, heap->count + UINT64_C(1),
-                              sizeof *builder->first, NULL);
-    if (status != STATUS_OK)
-        return status;
-    memcpy(numbering->late_targets, builder->all->targets + begin, late * sizeof(uint32_t));
-    memcpy(numbering->late_labels, builder->all->labels + begin, late * sizeof(uint32_t));
-    numbering->late_begin = begin;
-    heap_column_rename(&heap->sizes, numbering->renamed);
-    heap_column_rename(&heap->refcounts, numbering->renamed);
+    uint32_t early = numbering->builder->early;
+    return target < early ? early_id(numbering, target) : late_ids[target - early];
+}
+
+static uint64_t count_kept(const struct numbering *numbering, const uint32_t *late_ids,
+                           const uint32_t *targets, uint64_t count)
+{
+    uint64_t kept = 0;
+    if (!numbering->has_gaps)
+        return count;
+    for (uint64_t i = 0; i < count; i++)
+        kept += target_id(numbering, late_ids, targets[i]) != GRAPH_NONE;
+    return kept;
+}
+
+static const struct late_object *late_at(const struct numbering *numbering, size_t place)
+{
+    return &numbering->builder->late.items[numbering->places[place].index];
+}
+
+static enum status part_init(struct part *part, struct numbering *numbering,
+                             const struct heap_piece *piece)
+{
+    const struct heap_builder *builder = numbering->builder;
+    bool is_last = piece->end == builder->early;
+    *part = (struct part){.numbering = numbering, .piece = piece};
+    PARTITION_POINT(part->place, numbering->place_count,
+                    numbering->places[part->place].below < piece->begin);
+    PARTITION_POINT(part->places_end, numbering->place_count,
+                    numbering->places[part->places_end].below < piece->end || is_last);
+    part->late_ids = malloc((piece->late.count + 1) * sizeof *part->late_ids);
+    if (!part->late_ids)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < piece->late.count; i++) {
+        uint32_t late = piece->late_map ? piece->late_map[i] : (uint32_t)i;
+        part->late_ids[i] = late == GRAPH_NONE ? GRAPH_NONE : numbering->late_ids[late];
+        numbering->has_gaps |= part->late_ids[i] == GRAPH_NONE;
+    }
     return STATUS_OK;
 }
 
-/* Puts a row, from its end on, in front of `edge`; where it begins then.
- * References to what is dead are left out. */
-static uint64_t place_row(const struct numbering *numbering, const uint32_t *targets,
-                          const uint32_t *labels, uint64_t count, uint64_t edge)
+static uint64_t part_edges(const struct part *part)
 {
-    struct heap_builder *builder = numbering->builder;
-    while (count-- > 0) {
-        uint32_t target = targets[count];
-        if (target != GRAPH_NONE)
-            target = numbering->renamed[target];
-        if (target == GRAPH_NONE)
+    const struct numbering *numbering = part->numbering;
+    const uint32_t *targets = numbering->builder->all->targets;
+    uint64_t edges =
+        count_kept(numbering, part->late_ids, part->piece->targets, part->piece->early_edges);
+    for (size_t place = part->place; place < part->places_end; place++) {
+        const struct late_object *late = late_at(numbering, place);
+        edges += count_kept(numbering, numbering->late_ids, targets + late->first_edge,
+                            late->edge_count);
+    }
+    return edges;
+}
+
+static enum status make_parts(struct numbering *numbering)
+{
+    const struct heap_builder *builder = numbering->builder;
+    struct heap *made = &numbering->made;
+    enum status status = STATUS_OK;
+    uint64_t edges = 0;
+    for (unsigned i = 0; i < builder->piece_count && status == STATUS_OK; i++)
+        status = part_init(&numbering->parts[i], numbering, builder->pieces[i]);
+    for (unsigned i = 0; i < builder->piece_count && status == STATUS_OK; i++) {
+        numbering->parts[i].edge = edges;
+        edges += part_edges(&numbering->parts[i]);
+    }
+    made->references.node_count = made->count = builder->heap->count;
+    made->references.edge_count = edges;
+    return status;
+}
+
+/* ---- rows and columns */
+
+static enum status make_room(struct heap *made)
+{
+    struct graph *references = &made->references;
+    enum status status = heap_column_init(&made->sizes, made->count);
+    if (status == STATUS_OK)
+        status = heap_column_init(&made->refcounts, made->count);
+    if (status == STATUS_OK)
+        status = graph_alloc(made->count, sizeof *made->type, (void **)&made->type, NULL);
+    if (status == STATUS_OK)
+        status = graph_alloc(made->count + UINT64_C(1), sizeof *references->first,
+                             (void **)&references->first, NULL);
+    if (status == STATUS_OK)
+        status = graph_alloc(references->edge_count, sizeof *references->targets,
+                             (void **)&references->targets, NULL);
+    if (status == STATUS_OK)
+        status =
+            graph_alloc(references->edge_count, sizeof *made->label, (void **)&made->label, NULL);
+    if (status == STATUS_OK)
+        references->first[made->count] = references->edge_count;
+    return status;
+}
+
+/* A piece's rows, as they are. */
+struct rows {
+    const uint32_t *targets, *labels, *late_ids, *label_map;
+};
+
+/* Where the next row begins. References to what is dead are left out. */
+static uint64_t put_row(const struct numbering *numbering, const struct rows *rows, uint64_t from,
+                        uint64_t to, uint64_t edge)
+{
+    uint32_t *targets = numbering->made.references.targets, *labels = numbering->made.label;
+    for (uint64_t i = from; i < to; i++) {
+        uint32_t id = target_id(numbering, rows->late_ids, rows->targets[i]);
+        uint32_t label = rows->labels[i];
+        if (id == GRAPH_NONE)
             continue;
-        builder->all->targets[--edge] = target;
-        builder->all->labels[edge] = labels[count];
+        targets[edge] = id;
+        labels[edge++] =
+            label & HEAP_LABEL_INDEX || !rows->label_map ? label : rows->label_map[label];
     }
     return edge;
 }
 
-static enum status place_late(const struct numbering *numbering, uint32_t id,
-                              const struct late_object *late, uint64_t *edge)
+/* The late ones in front of an early one. */
+static uint64_t put_late(const struct part *part, size_t *place, uint32_t below, uint64_t edge)
 {
-    struct heap *heap = numbering->builder->heap;
-    uint64_t skip = late->first_edge - numbering->late_begin;
-    *edge = place_row(numbering, numbering->late_targets + skip, numbering->late_labels + skip,
-                      late->edge_count, *edge);
-    heap->type[id] = late->type;
-    enum status status = heap_column_set(&heap->sizes, id, late->size);
-    return status == STATUS_OK ? heap_column_set(&heap->refcounts, id, late->refcount) : status;
-}
-
-static void place_early(const struct numbering *numbering, uint32_t id, uint32_t number,
-                        uint64_t begin, uint64_t end, uint64_t *edge)
-{
-    struct heap_builder *builder = numbering->builder;
-    struct heap *heap = builder->heap;
-    *edge = place_row(numbering, builder->all->targets + begin, builder->all->labels + begin,
-                      end - begin, *edge);
-    heap->type[id] = heap->type[number];
-    heap->sizes.low[id] = heap->sizes.low[number];
-    heap->refcounts.low[id] = heap->refcounts.low[number];
-}
-
-/* Closes the gap that left-out references made at the start. */
-static void close_gap(struct heap_builder *builder, uint64_t gap)
-{
-    uint64_t left = builder->all->edges - gap;
-    if (!gap)
-        return;
-    memmove(builder->all->targets, builder->all->targets + gap,
-            left * sizeof *builder->all->targets);
-    memmove(builder->all->labels, builder->all->labels + gap, left * sizeof *builder->all->labels);
-    for (uint64_t i = 0; i <= builder->heap->count; i++)
-        builder->first[i] -= gap;
-    builder->all->edges = left;
-}
-
-static enum status move_all(struct numbering *numbering)
-{
-    struct heap_builder *builder = numbering->builder;
-    uint32_t number = builder->early, place = numbering->place_count;
-    uint64_t edge = builder->all->edges, end = builder->first[number];
-    enum status status = STATUS_OK;
-    for (uint32_t id = builder->heap->count; id-- > 0 && status == STATUS_OK;) {
-        uint64_t row_end = edge;
-        if (place && numbering->places[place - 1].below == number) {
-            uint32_t index = numbering->places[--place].index;
-            status = place_late(numbering, id, &builder->late.items[index], &edge);
-        } else {
-            uint64_t begin = builder->first[--number];
-            place_early(numbering, id, number, begin, end, &edge);
-            end = begin;
-        }
-        builder->first[id + UINT64_C(1)] = row_end;
+    const struct numbering *numbering = part->numbering;
+    const struct heap_piece *all = numbering->builder->all;
+    const struct rows rows = {all->targets, all->labels, numbering->late_ids, NULL};
+    for (; *place < part->places_end && numbering->places[*place].below <= below; ++*place) {
+        const struct late_object *late = late_at(numbering, *place);
+        uint32_t id = numbering->late_ids[numbering->places[*place].index];
+        numbering->made.references.first[id] = edge;
+        edge =
+            put_row(numbering, &rows, late->first_edge, late->first_edge + late->edge_count, edge);
     }
-    builder->first[0] = edge;
-    close_gap(builder, edge);
-    heap_column_sort(&builder->heap->sizes);
-    heap_column_sort(&builder->heap->refcounts);
+    return edge;
+}
+
+static enum status put_part(void *context, struct error *err)
+{
+    const struct part *part = context;
+    const struct numbering *numbering = part->numbering;
+    const struct heap_piece *piece = part->piece;
+    const struct heap *heap = numbering->builder->heap, *made = &numbering->made;
+    const struct rows rows = {piece->targets, piece->labels, part->late_ids, piece->label_map};
+    const uint64_t *first = numbering->builder->first;
+    uint64_t edge = part->edge;
+    size_t place = part->place;
+    (void)err;
+    for (uint32_t number = piece->begin; number < piece->end; number++) {
+        uint32_t id = early_id(numbering, number), type = heap->type[number];
+        uint64_t to = number + 1 < piece->end ? first[number + 1] : piece->early_edges;
+        if (place < part->places_end)
+            edge = put_late(part, &place, number, edge);
+        if (id == GRAPH_NONE)
+            continue;
+        made->references.first[id] = edge;
+        edge = put_row(numbering, &rows, first[number], to, edge);
+        made->type[id] = piece->type_map ? piece->type_map[type] : type;
+        made->sizes.low[id] = heap->sizes.low[number];
+        made->refcounts.low[id] = heap->refcounts.low[number];
+    }
+    put_late(part, &place, UINT32_MAX, edge);
+    return STATUS_OK;
+}
+
+static bool take_wide(const struct numbering *numbering, struct heap_column *column,
+                      const struct heap_column *before)
+{
+    for (size_t i = 0; i < before->wide.count; i++) {
+        struct heap_wide wide = before->wide.items[i];
+        wide.object = early_id(numbering, wide.object);
+        if (wide.object != GRAPH_NONE && !array_push(&column->wide, wide))
+            return false;
+    }
+    return true;
+}
+
+/* What is not by piece: the columns of the late ones, and all numbers that are wide. */
+static enum status put_others(struct numbering *numbering)
+{
+    struct heap *made = &numbering->made;
+    const struct heap *heap = numbering->builder->heap;
+    bool is_done = take_wide(numbering, &made->sizes, &heap->sizes) &&
+                   take_wide(numbering, &made->refcounts, &heap->refcounts);
+    enum status status = is_done ? STATUS_OK : STATUS_NO_MEMORY;
+    for (uint32_t place = 0; place < numbering->place_count && status == STATUS_OK; place++) {
+        const struct late_object *late = late_at(numbering, place);
+        uint32_t id = numbering->late_ids[numbering->places[place].index];
+        made->type[id] = late->type;
+        status = heap_column_set(&made->sizes, id, late->size);
+        if (status == STATUS_OK)
+            status = heap_column_set(&made->refcounts, id, late->refcount);
+    }
+    heap_column_sort(&made->sizes);
+    heap_column_sort(&made->refcounts);
     return status;
 }
 
 /* ---- what the maps tell */
 
-static enum status fill_columns(struct heap *heap)
+static enum status fill_columns(void *context, struct error *err)
 {
+    struct heap *heap = context;
     struct heap_words words = {0};
     uint32_t id = 0;
     enum status status = heap_addresses_init(&heap->addresses, heap->count);
@@ -261,7 +370,7 @@ static enum status fill_columns(struct heap *heap)
             status = heap_addresses_set(&heap->addresses, id, words.addr + 8 * (uint64_t)bit);
         }
     }
-    return status;
+    return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", status_name(status));
 }
 
 static int compare_weak(const void *left, const void *right)
@@ -288,26 +397,7 @@ static enum status number_weak(struct heap_builder *builder)
     return STATUS_OK;
 }
 
-/* What was kept free for more references is given back. */
-static enum status hand_over(struct heap_builder *builder)
-{
-    struct heap *heap = builder->heap;
-    enum status status = graph_resize((void **)&builder->all->targets, builder->all->edges,
-                                      sizeof *builder->all->targets, NULL);
-    if (status == STATUS_OK)
-        status = graph_resize((void **)&builder->all->labels, builder->all->edges,
-                              sizeof *builder->all->labels, NULL);
-    if (status != STATUS_OK)
-        return status;
-    heap->references = (struct graph){.node_count = heap->count,
-                                      .edge_count = builder->all->edges,
-                                      .first = builder->first,
-                                      .targets = builder->all->targets};
-    heap->label = builder->all->labels;
-    builder->first = NULL;
-    builder->all->targets = builder->all->labels = NULL;
-    return STATUS_OK;
-}
+/* ---- all of it */
 
 /* What the first piece has by now of the whole heap. */
 static void take_over(struct heap_builder *builder)
@@ -326,29 +416,57 @@ static void take_over(struct heap_builder *builder)
     heap->damaged = all->damaged;
 }
 
-enum status heap_number(struct heap_builder *builder)
+static enum status put_all(struct numbering *numbering, unsigned threads)
+{
+    const struct heap_builder *builder = numbering->builder;
+    struct graph_task tasks[HEAP_PIECES + 1] = {{fill_columns, builder->heap}};
+    struct error err = {0};
+    enum status status = make_room(&numbering->made);
+    if (status == STATUS_OK)
+        status = put_others(numbering);
+    for (unsigned i = 0; i < builder->piece_count; i++)
+        tasks[i + 1] = (struct graph_task){put_part, &numbering->parts[i]};
+    return status == STATUS_OK ? graph_run(tasks, builder->piece_count + 1, threads, &err) : status;
+}
+
+/* What was made takes the place of what it was made from. */
+static void hand_over(struct numbering *numbering)
+{
+    struct heap *heap = numbering->builder->heap, *made = &numbering->made;
+    heap_column_deinit(&heap->sizes);
+    heap_column_deinit(&heap->refcounts);
+    graph_free(heap->type);
+    heap->sizes = made->sizes;
+    heap->refcounts = made->refcounts;
+    heap->type = made->type;
+    heap->references = made->references;
+    heap->label = made->label;
+    *made = (struct heap){0};
+}
+
+enum status heap_number(struct heap_builder *builder, unsigned threads)
 {
     struct numbering numbering = {.builder = builder};
     take_over(builder);
-    enum status status = forget_dead(builder);
+    enum status status = find_places(&numbering);
     if (status == STATUS_OK)
-        status = drop_dead(builder);
+        status = update_map(&numbering);
     if (status == STATUS_OK)
-        status = find_places(&numbering);
+        status = number_early(&numbering);
     if (status == STATUS_OK)
-        status = rename_all(&numbering);
+        status = number_late(&numbering);
     if (status == STATUS_OK)
-        status = prepare(&numbering);
+        status = make_parts(&numbering);
     if (status == STATUS_OK)
-        status = move_all(&numbering);
+        status = put_all(&numbering, threads);
+    if (status == STATUS_OK)
+        hand_over(&numbering);
+    heap_deinit(&numbering.made);
+    for (unsigned i = 0; i < builder->piece_count; i++)
+        free(numbering.parts[i].late_ids);
     free(numbering.places);
-    graph_free(numbering.renamed);
-    graph_free(numbering.late_targets);
-    graph_free(numbering.late_labels);
-    if (status == STATUS_OK)
-        status = hand_over(builder);
-    if (status == STATUS_OK)
-        status = fill_columns(builder->heap);
+    free(numbering.moves);
+    free(numbering.late_ids);
     heap_map_destroy(builder->heap->find.tracked); /* the flags have it */
     builder->heap->find.tracked = NULL;
     return status == STATUS_OK ? number_weak(builder) : status;

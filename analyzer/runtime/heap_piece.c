@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "analyzer/graph/memory.h"
+#include "analyzer/objects/fields.h"
 #include "analyzer/runtime/heap_build.h"
 #include "inquest/base/bytes_reader.h"
 #include "inquest/base/progress.h"
@@ -12,6 +13,9 @@
        */
 #define LEAST_EDGES 1024
 #define TELL_EVERY  65536 /* objects */
+#define TELL_LOOKS  65536 /* bytes */
+
+static enum status take_references(struct reference_list *list, uint64_t addr);
 
 enum status heap_piece_create(struct heap_builder *builder, uint32_t begin, uint32_t end,
                               struct heap_piece **ret_piece)
@@ -23,6 +27,8 @@ enum status heap_piece_create(struct heap_builder *builder, uint32_t begin, uint
     piece->begin = begin;
     piece->end = end;
     piece->capacity = (uint64_t)(end - begin) * EDGES_AN_OBJECT + LEAST_EDGES;
+    piece->list.take = take_references;
+    piece->list.context = piece;
     piece->sizes.low = builder->heap->sizes.low;
     piece->refcounts.low = builder->heap->refcounts.low;
     piece->table = label_table_create(builder->heap->process);
@@ -55,6 +61,9 @@ void heap_piece_destroy(struct heap_piece *piece)
     address_map_deinit(&piece->late_numbers);
     array_deinit(&piece->dead);
     array_deinit(&piece->weak);
+    free(piece->type_map);
+    free(piece->label_map);
+    free(piece->late_map);
     free(piece);
 }
 
@@ -170,6 +179,16 @@ static enum status add_references(struct heap_piece *piece, uint64_t source)
 
 #define SURELY_SMALL 512 /* bytes: what a pool's block can hold */
 
+/* What is beside its block (characters of a subclass's instance, UTF-8) counts in its
+ * size, and is no matter here. */
+static bool str_has_its_block(const struct python_process *process, uint64_t addr)
+{
+    struct str_view view;
+    if (str_view_raw(process, addr, &view) != STATUS_OK || !view.is_compact)
+        return true;
+    return memory_view(process->image, view.data_addr, (view.length + 1) * view.kind) != NULL;
+}
+
 /* Values that are one block of memory must have that memory: what looks like
  * one and claims more is something else (a table of C pointers, say). */
 static bool has_its_memory(const struct python_process *process, const struct python_type *type,
@@ -178,8 +197,8 @@ static bool has_its_memory(const struct python_process *process, const struct py
     if (size <= SURELY_SMALL)
         return true;
     switch (type->kind) {
+    case KIND_STR: return str_has_its_block(process, addr);
     case KIND_INT:
-    case KIND_STR:
     case KIND_BYTES:
     case KIND_TUPLE: break;
     default: return true;
@@ -197,6 +216,17 @@ static enum status meet_type(struct heap_piece *piece, struct type_slot *type)
     return status;
 }
 
+/* What the list has, which is not all of an object that has very many. */
+static enum status take_references(struct reference_list *list, uint64_t addr)
+{
+    struct heap_piece *piece = list->context;
+    enum status status = piece->type->is_met ? STATUS_OK : meet_type(piece, piece->type);
+    if (status == STATUS_OK)
+        status = add_references(piece, addr);
+    list->references.count = 0;
+    return status;
+}
+
 enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
                              struct heap_record *ret_record)
 {
@@ -204,6 +234,7 @@ enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
     struct type_slot *type;
     uint64_t type_addr;
     struct heap_record record = {0};
+    uint64_t first_edge = piece->edges;
     enum status status =
         object_head(process, &piece->list.window, addr, &record.refcount, &type_addr);
     if (status == STATUS_OK)
@@ -215,19 +246,17 @@ enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
         return STATUS_OK;
     }
     record.type = type->index;
+    piece->type = type;
     status = object_references(process, type->type, addr, &piece->list, &record.size);
     if (status == STATUS_NO_MEMORY)
         return status;
     if (status != STATUS_OK)
         piece->damaged++;
     record.is_dead = !has_its_memory(process, type->type, addr, record.size);
-    status = STATUS_OK;
-    if (!record.is_dead && !type->is_met)
-        status = meet_type(piece, type);
-    if (!record.is_dead && status == STATUS_OK)
-        status = add_references(piece, addr);
+    if (record.is_dead)
+        piece->edges = first_edge;
     *ret_record = record;
-    return status;
+    return record.is_dead ? STATUS_OK : take_references(&piece->list, addr);
 }
 
 /* ---- the early ones */
@@ -257,6 +286,20 @@ static void tell(struct heap_builder *builder, uint32_t count)
     pthread_mutex_unlock(&builder->telling);
 }
 
+/* Tells how much was looked at, from time to time; whether all pieces together did so at more
+ * than there is. */
+static bool is_too_much(struct heap_piece *piece)
+{
+    struct heap_builder *builder = piece->builder;
+    uint64_t more = piece->list.looked - piece->looked_told;
+    if (more >= TELL_LOOKS) {
+        piece->looked_told += more;
+        if (atomic_fetch_add(&builder->looked, more) + more > builder->most_looked)
+            atomic_store(&builder->is_overlapping, true);
+    }
+    return atomic_load_explicit(&builder->is_overlapping, memory_order_relaxed);
+}
+
 enum status heap_piece_read(struct heap_piece *piece, struct error *err)
 {
     const struct heap_map *objects = piece->builder->heap->find.objects;
@@ -264,13 +307,17 @@ enum status heap_piece_read(struct heap_piece *piece, struct error *err)
     enum status status = STATUS_OK;
     uint32_t number = heap_map_seek(objects, piece->begin, &words), told = piece->begin;
     while (status == STATUS_OK && number < piece->end && heap_map_next_word(objects, &words)) {
-        for (uint64_t bits = words.bits; bits && status == STATUS_OK; bits &= bits - 1, number++)
+        for (uint64_t bits = words.bits; bits && status == STATUS_OK && !is_too_much(piece);
+             bits &= bits - 1, number++)
             if (number >= piece->begin && number < piece->end)
                 status = visit_one(piece, number, words.addr + 8 * (uint64_t)__builtin_ctzll(bits));
+        if (is_too_much(piece))
+            break;
         if (number - told >= TELL_EVERY && number > told) {
             tell(piece->builder, number - told);
             told = number;
         }
     }
+    piece->early_edges = piece->edges;
     return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", status_name(status));
 }

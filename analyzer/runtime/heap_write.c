@@ -19,6 +19,12 @@ struct writing {
     struct heap_facts *facts;
     struct index_writer *writer;
     struct text text, value;
+    /* the columns, packed as soon as they are there */
+    struct heap_objects objects;
+    struct heap_references references;
+    struct heap_labels labels; /* their texts are made in the end */
+    struct heap_packing *packing;
+    atomic_bool stop_packing;
 };
 
 /* ---- type */
@@ -34,18 +40,38 @@ static const char *type_module(const struct python_type *type)
     return strchr(type->name, '.') ? NULL : "builtins";
 }
 
+/* Each size may be what there was room for, and all together more. */
+static void check_sum(const struct writing *writing, uint64_t sum)
+{
+    const struct core_dump *core = writing->core;
+    uint64_t there = 0;
+    for (size_t i = 0; i < core->segments.count; i++)
+        if (core->segments.items[i].flags & 2)
+            there += core->segments.items[i].size;
+    struct text message = {0};
+    if (sum <= there)
+        return;
+    text_printf(&message,
+                "the sizes of all objects add up to %llu bytes, but the process had %llu that "
+                "it could write to: types or sizes are damaged, and sums are too large",
+                (unsigned long long)sum, (unsigned long long)there);
+    index_writer_warning(writing->writer, "heap", text_string(&message));
+    text_deinit(&message);
+}
+
 static enum status write_types(struct writing *writing)
 {
     const struct heap *heap = writing->heap;
     size_t count = heap->types.count;
     struct type_totals *totals = calloc(count + 1, sizeof *totals);
-    uint64_t *retained = calloc(count + 1, sizeof *retained);
+    uint64_t *retained = calloc(count + 1, sizeof *retained), sum = 0;
     enum status status = totals && retained ? heap_retained_by_type(heap, writing->facts, retained)
                                             : STATUS_NO_MEMORY;
     for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++) {
         struct type_totals *total = &totals[heap->type[i]];
         total->instances++;
         total->shallow += heap_size(heap, i);
+        sum += heap_size(heap, i);
         total->unreachable += !graph_bit(writing->facts->reached, i);
     }
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -62,6 +88,7 @@ static enum status write_types(struct writing *writing)
         };
         status = index_writer_row(writing->writer, INDEX_TYPE, row, sizeof row / sizeof *row);
     }
+    check_sum(writing, sum);
     free(totals);
     free(retained);
     return status;
@@ -105,21 +132,21 @@ static bool is_chain_link(const struct heap *heap, const struct heap_facts *fact
 {
     uint32_t dominator = facts->dominators.idom[object];
     return dominator < GRAPH_NONE && heap->type[dominator] == heap->type[object] &&
-           facts->retained[object] > facts->retained[dominator] / 10 * 9;
+           heap_retained(facts, object) > heap_retained(facts, dominator) / 10 * 9;
 }
 
 /* The LARGEST_OBJECTS that retain most, by keeping twice as many and cutting. */
 static size_t find_largest(const struct heap *heap, const struct heap_facts *facts,
                            struct ranked *ranked)
 {
-    const uint64_t *retained = facts->retained;
     size_t count = 0;
     uint64_t most_left_out = 0; /* of two that retain as much, the first stays */
     bool is_cut = false;
     for (uint32_t i = 0; i < heap->count; i++) {
-        if ((is_cut && retained[i] <= most_left_out) || is_chain_link(heap, facts, i))
+        uint64_t retained = heap_retained(facts, i);
+        if ((is_cut && retained <= most_left_out) || is_chain_link(heap, facts, i))
             continue;
-        ranked[count++] = (struct ranked){retained[i], i};
+        ranked[count++] = (struct ranked){retained, i};
         if (count == 2 * LARGEST_OBJECTS) {
             qsort(ranked, count, sizeof *ranked, compare_ranked);
             count = LARGEST_OBJECTS;
@@ -194,7 +221,7 @@ static void read_objects(const void *context, uint32_t index, uint32_t count,
         block->address[i] = heap_address(heap, object);
         block->size[i] = heap_getsizeof(heap, object);
         block->refcount[i] = refcount == UINT64_MAX ? UINT32_MAX : refcount;
-        block->retained[i] = facts->retained[object];
+        block->retained[i] = heap_retained(facts, object);
         block->type[i] = heap->type[object] + 1;
         block->dominator[i] = idom >= GRAPH_NONE ? HEAP_NO_OBJECT : idom;
         block->flags[i] =
@@ -207,37 +234,59 @@ _Static_assert(sizeof(struct weak_reference) == sizeof(struct heap_more_referenc
                        offsetof(struct heap_more_reference, label),
                "weak references go into the index as they are");
 
-static enum status write_bulk(struct writing *writing, bool plain, struct error *err)
+static void set_columns(struct writing *writing)
 {
     const struct heap *heap = writing->heap;
-    struct heap_labels labels;
-    uint64_t *offsets;
-    struct text label_bytes = {0};
-    enum status status = label_texts(heap->labels, &label_bytes, &offsets, &labels);
-    if (status != STATUS_OK) {
-        text_deinit(&label_bytes);
-        return error_set(err, status, "the heap: %s", status_name(status));
-    }
-    const struct heap_objects objects = {
-        .count = heap->count, .read = read_objects, .context = writing};
-    const struct heap_references references = {
+    writing->objects =
+        (struct heap_objects){.count = heap->count, .read = read_objects, .context = writing};
+    writing->references = (struct heap_references){
         .count = heap->references.edge_count,
         .first = heap->references.first,
         .target = heap->references.targets,
         .label = heap->label,
         .more_count = heap->weak.count,
         .more = (const struct heap_more_reference *)heap->weak.items,
-        .reverse_first = writing->facts->reverse_first,
-        .reverse_source = writing->facts->reverse_sources,
     };
-    status = index_writer_heap(writing->writer, &objects, &references, &labels, plain, err);
+    writing->labels = (struct heap_labels){.count = label_code_end(heap->labels) - 1};
+}
+
+/* Those by target come first, and their memory is free for the findings. */
+static enum status pack_sources(void *context, struct graph_sources *sources, struct error *err)
+{
+    struct writing *writing = context;
+    set_columns(writing);
+    writing->references.reverse_first = sources->narrow;
+    writing->references.reverse_source = sources->narrow ? sources->sources : NULL;
+    enum status status = heap_packing_create(&writing->objects, &writing->references,
+                                             &writing->labels, &writing->packing, err);
+    return status == STATUS_OK ? heap_packing_referrers(writing->packing, err) : status;
+}
+
+static enum status pack_ahead(void *context, struct error *err)
+{
+    struct writing *writing = context;
+    return heap_packing_ahead(writing->packing, &writing->stop_packing, err);
+}
+
+static enum status write_bulk(struct writing *writing, bool plain, struct error *err)
+{
+    uint64_t *offsets;
+    struct text label_bytes = {0};
+    enum status status =
+        label_texts(writing->heap->labels, &label_bytes, &offsets, &writing->labels);
+    if (status != STATUS_OK) {
+        text_deinit(&label_bytes);
+        return error_set(err, status, "the heap: %s", status_name(status));
+    }
+    status = index_writer_packing(writing->writer, writing->packing, plain, err);
     free(offsets);
     text_deinit(&label_bytes);
     return status;
 }
 
-static enum status write_heap(struct writing *writing, bool plain, struct error *err)
+static enum status write_answers(void *context, struct error *err)
 {
+    struct writing *writing = context;
     const struct findings findings = {
         writing->core, writing->heap, writing->roots, writing->facts, writing->writer,
     };
@@ -248,11 +297,23 @@ static enum status write_heap(struct writing *writing, bool plain, struct error 
         status = write_largest(writing, &findings);
     if (status == STATUS_OK)
         status = write_shared_sizes(writing);
+    if (status == STATUS_OK)
+        status = heap_object_ids_write(writing->heap, writing->writer, err);
     text_deinit(&writing->text);
     text_deinit(&writing->value);
-    if (status != STATUS_OK)
-        return error_set(err, status, "the heap: %s", status_name(status));
-    status = findings_write(&findings, err);
+    if (status == STATUS_OK)
+        status = findings_write(&findings, err);
+    else
+        error_set(err, status, "the heap: %s", status_name(status));
+    atomic_store(&writing->stop_packing, true);
+    return status;
+}
+
+/* The answers take one thread, so the columns are packed beside them. */
+static enum status write_heap(struct writing *writing, bool plain, struct error *err)
+{
+    const struct graph_task tasks[] = {{write_answers, writing}, {pack_ahead, writing}};
+    enum status status = graph_run(tasks, 2, 2, err);
     return status == STATUS_OK ? write_bulk(writing, plain, err) : status;
 }
 
@@ -277,22 +338,46 @@ static void write_notes(const struct heap *heap, struct index_writer *writer)
     text_deinit(&message);
 }
 
-/* Where the memory went is counted beside the dominators, which take one thread. */
-struct counting {
+/* What is found beside passes that take one thread: the roots first, and with them where
+ * the memory went. */
+struct finding {
     const struct core_dump *core;
     const struct heap *heap;
-    const uint64_t *reached;
+    const struct outside_references *outside;
+    struct heap_roots roots;
+    const uint64_t *reached; /* bitmap: the roots' */
     struct memory_count *count;
 };
 
+static enum status find_roots(void *context, struct error *err)
+{
+    struct finding *finding = context;
+    enum status status = heap_roots_find(finding->heap, finding->outside, &finding->roots);
+    finding->reached = finding->roots.reached;
+    return status == STATUS_OK ? status
+                               : error_set(err, status, "the heap: %s", status_name(status));
+}
+
 static enum status count_memory(void *context, struct error *err)
 {
-    struct counting *counting = context;
+    struct finding *finding = context;
     enum status status =
-        heap_memory_count(counting->core, counting->heap, counting->reached, &counting->count);
+        heap_memory_count(finding->core, finding->heap, finding->reached, &finding->count);
     if (status != STATUS_OK)
         return error_set(err, status, "the table memory: %s", status_name(status));
     return STATUS_OK;
+}
+
+static enum status write_all(struct writing *writing, struct finding *finding, bool plain,
+                             struct error *err)
+{
+    write_notes(writing->heap, writing->writer);
+    enum status status = heap_memory_write(finding->count, writing->writer);
+    heap_memory_destroy(finding->count);
+    finding->count = NULL;
+    if (status != STATUS_OK)
+        return error_set(err, status, "the table memory: %s", status_name(status));
+    return write_heap(writing, plain, err);
 }
 
 enum status collect_heap(const struct core_dump *core, struct python_process *process,
@@ -301,36 +386,26 @@ enum status collect_heap(const struct core_dump *core, struct python_process *pr
 {
     struct outside_references outside = {0};
     struct heap heap = {0};
-    struct heap_roots roots = {0};
     struct heap_facts facts = {0};
-    struct counting counting = {.core = core, .heap = &heap};
-    const struct graph_task beside = {count_memory, &counting};
+    struct finding finding = {.core = core, .heap = &heap, .outside = &outside};
+    struct writing writing = {
+        .core = core, .heap = &heap, .roots = &finding.roots, .facts = &facts, .writer = writer};
+    const struct heap_beside beside = {
+        {find_roots, &finding}, {count_memory, &finding}, pack_sources, &writing};
     enum status status = outside_references_collect(core, process, &outside);
     if (status == STATUS_OK)
         status = heap_build(process, &outside, progress, &heap, err);
     if (status == STATUS_OK)
-        status = heap_roots_find(&heap, &outside, &roots);
+        status = heap_facts_find(&heap, &finding.roots, &beside, &facts, err);
     outside_references_deinit(&outside);
-    counting.reached = roots.reached;
     if (status == STATUS_OK)
-        status = heap_facts_find(&heap, &roots, &beside, &facts, err);
-    if (status == STATUS_OK) {
-        struct writing writing = {
-            .core = core, .heap = &heap, .roots = &roots, .facts = &facts, .writer = writer};
-        write_notes(&heap, writer);
-        status = heap_memory_write(counting.count, writer);
-        heap_memory_destroy(counting.count);
-        counting.count = NULL;
-        if (status == STATUS_OK)
-            status = write_heap(&writing, plain, err);
-        else
-            error_set(err, status, "the table memory: %s", status_name(status));
-    } else if (!err->message[0]) {
+        status = write_all(&writing, &finding, plain, err);
+    else if (!err->message[0])
         error_set(err, status, "the heap: %s", status_name(status));
-    }
-    heap_memory_destroy(counting.count);
+    heap_memory_destroy(finding.count);
+    heap_packing_destroy(writing.packing);
     heap_facts_deinit(&facts);
-    heap_roots_deinit(&roots);
+    heap_roots_deinit(&finding.roots);
     heap_deinit(&heap);
     graph_memory_trim();
     return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inquest/base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,4 +186,31 @@ void text_append_bytes(struct text *text, const void *bytes, size_t size)
             size--;
         }
     }
+}
+
+void text_append_count(struct text *text, uint64_t count)
+{
+    char digits[32];
+    int size = snprintf(digits, sizeof digits, "%" PRIu64, count);
+    for (int i = 0; i < size; i++) {
+        if (i && (size - i) % 3 == 0)
+            text_append_char(text, ',');
+        text_append_char(text, digits[i]);
+    }
+}
+
+void text_append_size(struct text *text, uint64_t bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    if (bytes < 1024) {
+        text_printf(text, "%" PRIu64 " B", bytes);
+        return;
+    }
+    while (value >= 1023.95 && unit + 1 < sizeof units / sizeof *units) {
+        value /= 1024;
+        unit++;
+    }
+    text_printf(text, "%.1f %s", value, units[unit]);
 }

@@ -359,3 +359,18 @@ bool memory_is_writable(const struct memory_image *image, uint64_t address)
     const struct core_segment *segment = core_find_segment(image->core, address);
     return segment && (segment->flags & PF_W);
 }
+
+bool memory_is_writable_all(const struct memory_image *image, uint64_t address, uint64_t size)
+{
+    const struct core_segment *segment;
+    if (!size || (address && size > -address)) /* past the end of all addresses */
+        return !size;
+    while ((segment = core_find_segment(image->core, address)) && segment->flags & PF_W) {
+        uint64_t there = segment->size - (address - segment->address);
+        if (size <= there)
+            return true;
+        address += there;
+        size -= there;
+    }
+    return false;
+}

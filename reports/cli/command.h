@@ -50,6 +50,10 @@ enum status command_open_values(struct command_run *run, size_t operand, struct 
                                 struct object_values **ret_values, const char **ret_warning,
                                 struct error *err) MUST_CHECK;
 
+/* Says a warning on an operand that no index holds. It stays valid as long as the run. */
+enum status command_warn(struct command_run *run, size_t operand, const char *words,
+                         const char **ret_warning, struct error *err) MUST_CHECK;
+
 /* An index with the stacks alone, whatever the command needs: the caller closes it, and its
  * warnings are not printed. */
 enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,

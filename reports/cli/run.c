@@ -124,6 +124,16 @@ static bool say(struct command_state *state, const char *input, const char *word
     return warning.message && array_push(&state->warnings, warning);
 }
 
+enum status command_warn(struct command_run *run, size_t operand, const char *words,
+                         const char **ret_warning, struct error *err)
+{
+    struct command_state *state = run->state;
+    if (!say(state, run->options->operands[operand], words))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_warning = state->warnings.items[state->warnings.count - 1].message;
+    return STATUS_OK;
+}
+
 enum status command_open_values(struct command_run *run, size_t operand, struct index *index,
                                 struct object_values **ret_values, const char **ret_warning,
                                 struct error *err)
@@ -138,10 +148,9 @@ enum status command_open_values(struct command_run *run, size_t operand, struct 
     progress_bar_clear(&state->bar);
     if (status == STATUS_OK || (redacted && !strcmp(redacted, "1")))
         return STATUS_OK;
-    if (status == STATUS_NO_MEMORY || !say(state, session.input, reason.message))
+    if (status == STATUS_NO_MEMORY)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *ret_warning = state->warnings.items[state->warnings.count - 1].message;
-    return STATUS_OK;
+    return command_warn(run, operand, reason.message, ret_warning, err);
 }
 
 enum status command_open_stacks(struct command_run *run, size_t operand, struct index **ret_index,

@@ -30,11 +30,12 @@ static enum status write_warnings(struct json_writer *json, struct index *index,
 enum status answer_begin_json(struct json_writer *json, const char *command, const char *input,
                               struct index *index, struct error *err)
 {
-    return answer_begin_json_with(json, command, input, index, NULL, err);
+    return answer_begin_json_with(json, command, input, index, NULL, 0, err);
 }
 
 enum status answer_begin_json_with(struct json_writer *json, const char *command, const char *input,
-                                   struct index *index, const char *warning, struct error *err)
+                                   struct index *index, const char *const *warnings, size_t count,
+                                   struct error *err)
 {
     char schema[64];
     snprintf(schema, sizeof schema, "inquest/%s/1", command);
@@ -44,8 +45,8 @@ enum status answer_begin_json_with(struct json_writer *json, const char *command
     json_key(json, "warnings");
     json_begin_array(json);
     enum status status = write_warnings(json, index, err);
-    if (warning)
-        json_string(json, warning);
+    for (size_t i = 0; i < count; i++)
+        json_string(json, warnings[i]);
     json_end_array(json);
     return status;
 }

@@ -11,9 +11,9 @@
 enum status answer_begin_json(struct json_writer *json, const char *command, const char *input,
                               struct index *index, struct error *err) MUST_CHECK;
 
-/* The same with one warning more, NULL: none. */
+/* The same with warnings more that the index does not hold. */
 enum status answer_begin_json_with(struct json_writer *json, const char *command, const char *input,
-                                   struct index *index, const char *warning,
+                                   struct index *index, const char *const *warnings, size_t count,
                                    struct error *err) MUST_CHECK;
 
 /* A line of the program's own words and of names from the dump, of a text or Markdown answer; a

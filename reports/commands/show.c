@@ -81,6 +81,24 @@ static bool read_number(const char *word, uint64_t *ret_number)
     return true;
 }
 
+/* A path that several objects have leads to one of them, which must not go unsaid. */
+static enum status find_path(struct show_answer *answer, const char *path, uint32_t *ret_id,
+                             struct error *err)
+{
+    uint32_t count;
+    struct text words = {0};
+    enum status status =
+        object_path_resolve(answer->index, answer->reader, path, ret_id, &count, err);
+    if (status != STATUS_OK || count == 1)
+        return status;
+    format_count(&words, count);
+    text_append(&words, " objects have this path, this is one of them: ask for another by address");
+    status = command_warn(answer->run, 0, text_string(&words),
+                          &answer->warnings[answer->warning_count++], err);
+    text_deinit(&words);
+    return status;
+}
+
 static enum status find_object(struct show_answer *answer, uint32_t *ret_id, struct error *err)
 {
     const char *word = answer->run->options->operands[1];
@@ -89,7 +107,7 @@ static enum status find_object(struct show_answer *answer, uint32_t *ret_id, str
         return find_id(answer, number, ret_id, err);
     if (read_number(word, &number))
         return find_address(answer, number, ret_id, err);
-    return object_path_resolve(answer->index, answer->reader, word, ret_id, err);
+    return find_path(answer, word, ret_id, err);
 }
 
 /* ---- What is known of it. */
@@ -168,8 +186,10 @@ static enum status load_values(struct show_answer *answer, struct error *err)
     struct object_values *values;
     struct show_object *object = &answer->object;
     struct table *fields = &answer->fields;
-    enum status status =
-        command_open_values(answer->run, 0, answer->index, &values, &answer->warning, err);
+    const char *warning;
+    enum status status = command_open_values(answer->run, 0, answer->index, &values, &warning, err);
+    if (status == STATUS_OK && warning)
+        answer->warnings[answer->warning_count++] = warning;
     if (status != STATUS_OK || !values)
         return status;
     const char *value = object_values_get(values, object->row.address);
@@ -248,8 +268,9 @@ static enum status write_json(const struct show_answer *answer, struct error *er
 {
     struct json_writer json;
     json_init(&json, output_text(answer->run->answer));
-    enum status status = answer_begin_json_with(&json, "show", answer->run->options->operands[0],
-                                                answer->index, answer->warning, err);
+    enum status status =
+        answer_begin_json_with(&json, "show", answer->run->options->operands[0], answer->index,
+                               answer->warnings, answer->warning_count, err);
     if (status != STATUS_OK)
         return status;
     json_key(&json, "object");

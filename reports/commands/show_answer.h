@@ -31,7 +31,8 @@ struct show_answer {
     struct heap_reader *reader;
     struct show_object object, dominator; /* dominator.row.id 0: nothing dominates it */
     int64_t total;                        /* bytes of all objects */
-    const char *warning;                  /* why values are missing; NULL: they are not */
+    const char *warnings[2];              /* of the path, and why values are missing */
+    size_t warning_count;
     uint64_t field_count, referrer_count;
     struct table fields, referrers;
     struct table referrer_types; /* where not all referrers are listed */

@@ -107,6 +107,23 @@ static void write_way(const struct show_answer *answer)
     }
 }
 
+#define LINE_WIDTH 600 /* of the value: a module's variables would fill a page */
+
+static void write_value(const struct show_answer *answer)
+{
+    const struct text *value = &answer->object.value;
+    struct text cut = {0};
+    if (limit_or(answer->run->options, LINE_WIDTH) >= 0)
+        append_fitted(&cut, text_string(value), LINE_WIDTH, false);
+    else
+        text_append(&cut, text_string(value));
+    begin_fact(answer, "value");
+    append_dump(answer, text_string(&cut));
+    end_fact(answer);
+    output_text(answer->run->answer)->failed |= cut.failed;
+    text_deinit(&cut);
+}
+
 static void write_object(const struct show_answer *answer)
 {
     struct text *text = output_text(answer->run->answer);
@@ -118,11 +135,8 @@ static void write_object(const struct show_answer *answer)
     text_printf(text, " (#%u)", answer->object.row.id);
     style_end(text, answer->run->color && !is_markdown(answer));
     text_append(text, is_markdown(answer) ? "\n\n" : "\n");
-    if (answer->object.value.size) {
-        begin_fact(answer, "value");
-        append_dump(answer, text_string(&answer->object.value));
-        end_fact(answer);
-    }
+    if (answer->object.value.size)
+        write_value(answer);
     write_sizes(answer);
     write_way(answer);
 }
@@ -221,15 +235,20 @@ static void write_next(const struct show_answer *answer)
     const struct command_run *run = answer->run;
     const char *input = strcmp(run->options->operands[0], "-") ? run->options->operands[0] : "CORE";
     char address[32], sql[160];
-    if (!answer->dominator.row.id)
+    bool has_dominator = answer->dominator.row.id,
+         keeps_more = answer->object.row.retained > answer->object.row.size;
+    if (!has_dominator && !keeps_more)
         return;
     snprintf(address, sizeof address, "0x%" PRIx64, answer->dominator.row.address);
     snprintf(sql, sizeof sql,
              "SELECT * FROM object WHERE dominator_id = %u ORDER BY retained DESC LIMIT 20",
              answer->object.row.id);
     answer_heading(run, "Next");
-    answer_command(run, "what it would go with", (const char *[]){"show", input, address, NULL});
-    answer_command(run, "what would go with it", (const char *[]){"query", input, sql, NULL});
+    if (has_dominator)
+        answer_command(run, "what it would go with",
+                       (const char *[]){"show", input, address, NULL});
+    if (keeps_more)
+        answer_command(run, "what would go with it", (const char *[]){"query", input, sql, NULL});
 }
 
 void show_render(const struct show_answer *answer)

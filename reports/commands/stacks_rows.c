@@ -8,7 +8,7 @@ static const char thread_sql[] =
 
 #define FRAME_SQL                                                                                  \
     "SELECT id, thread_id, depth, kind, function, file, line, \"column\", end_line, end_column,"   \
-    " address, owner, object_id FROM frame ORDER BY "
+    " address, owner FROM frame ORDER BY "
 
 /* An index written by us holds both tables in the wanted order, and sorting a
  * table of hundreds of thousands of rows costs more than all else together. */

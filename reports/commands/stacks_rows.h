@@ -38,7 +38,6 @@ enum frame_column {
     FRAME_END_COLUMN,
     FRAME_ADDRESS,
     FRAME_OWNER,
-    FRAME_OBJECT_ID,
 };
 enum local_column {
     LOCAL_FRAME_ID,

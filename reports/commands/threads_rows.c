@@ -132,7 +132,6 @@ static void write_frame(struct rows_writer *writer)
     member_integer(json, "end_column", row, FRAME_END_COLUMN);
     member_address(json, "address", row, FRAME_ADDRESS);
     member_text(json, "owner", row, FRAME_OWNER);
-    member_integer(json, "object_id", row, FRAME_OBJECT_ID);
     json_key(json, "locals");
     json_begin_array(json);
     while (stacks_rows_next_local(&writer->rows))

@@ -162,7 +162,7 @@ static void memory_adds_up(void **state)
     assert_string_equal(
         ask(&opened,
             "SELECT bytes || ': ' || detail FROM memory WHERE region LIKE '%program: code%'"),
-        "16384: 2 mappings, 12288 bytes not in the core");
+        "16384: 2 mappings, 12.0 KiB not in the core");
     assert_string_equal(ask(&opened, "SELECT bytes FROM memory WHERE region LIKE 'main thread%'"),
                         "65536");
     close_facts(&opened);

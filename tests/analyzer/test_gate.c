@@ -94,6 +94,11 @@ static void test_mistakes(void **state)
         {"growth() > 5%/h", "growth(METRIC)"},
         {"> 5", "no metric"},
         {"growth(funtcion(f)) > 5%/h", "mean 'function'"},
+        {"waste(duplicate str) > 5", "'duplicate string', 'duplicate bytes'"},
+        {"tasks(blocked) > 5", "'pending', 'running', 'waiting', 'being cancelled'"},
+        {"memory(arenas) > 5", "'malloc: free'"},
+        {"memory(arenas) > 5", "'kernel pages (vdso, vvar, vsyscall)'"},
+        {"growth(memory(arenas)) > 5%/h", "no memory(arenas)"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct gate gate;

@@ -124,6 +124,22 @@ static void objects_fit_their_blocks(struct objects *objects)
     heap_find_deinit(&result);
 }
 
+/* The type is not known before the pool is read. What stands behind the object's head, and
+ * looks like one, must not make it forgotten. */
+static void a_pool_waits_for_an_unknown_type_whatever_follows(struct objects *objects)
+{
+    uint64_t plain = make_class(objects, "Plain", 0, BLOCK);
+    uint64_t block = block_at(make_pool(objects, 0, 1), 0);
+    put_object(objects, block, plain, 1);
+    put_object(objects, block + 16, UINT64_C(10800) << 32, 1); /* three hours, to a timedelta */
+    struct heap_find result;
+    find(objects, &result);
+    assert_true(heap_map_has(result.objects, block));
+    assert_false(heap_map_has(result.objects, block + 16));
+    assert_int_equal(result.object_blocks, 1);
+    heap_find_deinit(&result);
+}
+
 static void freed_memory_is_no_object(struct objects *objects)
 {
     uint64_t plain = make_class(objects, "Plain", 0, 16);
@@ -369,6 +385,8 @@ static void immortal_counts(struct objects *objects)
         minor >= 14   ? UINT64_C(0x1C0000000)
         : minor >= 12 ? UINT32_MAX
                       : 999999999);
+    uint64_t taken = objects_new(objects, objects->object_type, 16); /* more often than given */
+    set(objects, taken, PY_object_refcnt, minor >= 12 ? UINT32_C(0xBFFFFFFF) : 999999990);
     uint64_t carried = objects_new(objects, objects->object_type, 16);
     set(objects, carried, PY_object_refcnt, UINT64_C(0x100000002)); /* an immortal, from 3.11 on */
     uint64_t listed = objects_new(objects, objects->object_type, 16);
@@ -379,6 +397,8 @@ static void immortal_counts(struct objects *objects)
     assert_int_equal(object_refcount(&objects->process, carried, &count), STATUS_OK);
     assert_int_equal(count, minor >= 11 ? UINT64_MAX : UINT64_C(0x100000002));
     assert_null(object_alive_at(&objects->process, listed));
+    assert_int_equal(object_refcount(&objects->process, taken, &count), STATUS_OK);
+    assert_int_equal(count, minor >= 11 ? UINT64_MAX : 999999990);
     assert_int_equal(object_refcount(&objects->process, immortal, &count), STATUS_OK);
     assert_int_equal(count, minor >= 11 ? UINT64_MAX : 999999999);
     assert_non_null(object_alive_at(&objects->process, immortal));
@@ -420,6 +440,7 @@ static void headers_agree(struct objects *objects)
     }
 TEST_EACH_VERSION(objects_stand_behind_their_headers)
 TEST_EACH_VERSION(objects_fit_their_blocks)
+TEST_EACH_VERSION(a_pool_waits_for_an_unknown_type_whatever_follows)
 TEST_EACH_VERSION(freed_memory_is_no_object)
 TEST_EACH_VERSION(values_fit_their_blocks)
 TEST_EACH_VERSION(pools_know_what_lives)
@@ -438,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_objects_stand_behind_their_headers),
         cmocka_unit_test(each_objects_fit_their_blocks),
+        cmocka_unit_test(each_a_pool_waits_for_an_unknown_type_whatever_follows),
         cmocka_unit_test(each_freed_memory_is_no_object),
         cmocka_unit_test(each_values_fit_their_blocks),
         cmocka_unit_test(each_pools_know_what_lives),

@@ -18,11 +18,12 @@
 #define READONLY UINT64_C(0x7f0000000000)
 #define HIGH     UINT64_C(0x7f0000400000)
 #define NEXT     (HIGH + 0x80000) /* begins where the one before ends */
+#define CLOSE    (NEXT + 0x60000) /* behind a small gap */
 #define MEMBERS  20000
 
 static const struct part {
     uint64_t addr, size;
-} parts[] = {{LOW, 0x40000}, {ODD, 0x10005}, {HIGH, 0x80000}, {NEXT, 0x40000}};
+} parts[] = {{LOW, 0x40000}, {ODD, 0x10005}, {HIGH, 0x80000}, {NEXT, 0x40000}, {CLOSE, 0x1000}};
 #define PARTS (sizeof parts / sizeof *parts)
 
 static void open_memory(struct fake_core *fake)
@@ -31,7 +32,7 @@ static void open_memory(struct fake_core *fake)
     const struct fake_segment segments[] = {
         {LOW, 0x40000, 0x40000, PF_R | PF_W, zeros},  {ODD, 0x20000, 0x10005, PF_R | PF_W, zeros},
         {READONLY, 0x10000, 0x10000, PF_R, zeros},    {HIGH, 0x80000, 0x80000, PF_R | PF_W, zeros},
-        {NEXT, 0x40000, 0x40000, PF_R | PF_W, zeros},
+        {NEXT, 0x40000, 0x40000, PF_R | PF_W, zeros}, {CLOSE, 0x1000, 0x1000, PF_R | PF_W, zeros},
     };
     fake_core_open(fake, segments, sizeof segments / sizeof *segments, NULL, 0);
 }
@@ -128,6 +129,10 @@ static void only_where_objects_can_be(void **unused)
         READONLY,
         ODD + 0x10008,
         HIGH - 8,
+        NEXT - 8,
+        NEXT + 0x40000,
+        CLOSE - 8,
+        CLOSE + 0x1000 - 8,
         UINT64_MAX - 7,
         UINT64_C(1) << 63,
     };
@@ -139,7 +144,8 @@ static void only_where_objects_can_be(void **unused)
                                      HIGH,
                                      HIGH + 0x80000 - 16,
                                      NEXT,
-                                     NEXT + 0x40000 - 16};
+                                     NEXT + 0x40000 - 16,
+                                     CLOSE};
     struct fake_core fake;
     struct heap_map *map;
     uint32_t count, id;
@@ -234,6 +240,37 @@ static void words_and_ranks_tell_the_same(void **unused)
     fake_core_close(&fake);
 }
 
+static void stretches_tell_the_same(void **unused)
+{
+    (void)unused;
+    static uint64_t members[MEMBERS];
+    static const struct {
+        uint64_t addr, size;
+    } none[] = {{NEXT + 8, 512},       {NEXT, 500},   {NEXT - 512, 1024},
+                {NEXT + 0x40000, 512}, {CLOSE, 4608}, {READONLY, 512}};
+    struct fake_core fake;
+    struct heap_map *map;
+    struct heap_stretch stretch;
+    uint32_t frozen;
+    open_memory(&fake);
+    assert_int_equal(heap_map_create(fake.image, &map), STATUS_OK);
+    fill(map, members);
+    assert_true(heap_map_stretch(map, NEXT, 4096, &stretch));
+    heap_stretch_set(&stretch, 77);
+    assert_true(heap_map_has(map, NEXT + 77 * 8));
+    assert_int_equal(heap_map_freeze(map, &frozen), STATUS_OK);
+    assert_true(heap_map_stretch(map, NEXT, 4096, &stretch));
+    for (uint32_t place = 0; place < 4096 / 8; place++)
+        assert_int_equal(heap_stretch_bits(&stretch, place) & 1,
+                         heap_map_has(map, NEXT + place * 8));
+    for (uint32_t word = 0; word <= 8; word++)
+        assert_int_equal(stretch.ranks[word], heap_map_below(map, NEXT + word * 512));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(heap_map_stretch(map, none[i].addr, none[i].size, &stretch));
+    heap_map_destroy(map);
+    fake_core_close(&fake);
+}
+
 static void an_empty_one_has_nothing(void **unused)
 {
     (void)unused;
@@ -261,6 +298,7 @@ int main(void)
         cmocka_unit_test(removing_takes_out),
         cmocka_unit_test(one_joins_another),
         cmocka_unit_test(words_and_ranks_tell_the_same),
+        cmocka_unit_test(stretches_tell_the_same),
         cmocka_unit_test(an_empty_one_has_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,20 +98,25 @@ static void make_scene(struct scene *scene, const struct python_layout *layout)
 static void make_heap(struct scene *scene)
 {
     const uint64_t objects[] = {scene->list, scene->str, scene->holder, scene->buffer};
+    uint32_t frozen;
     scene->heap = (struct heap){.process = &scene->objects.process,
                                 .count = 4,
                                 .addresses.low = scene->addresses,
                                 .sizes.low = scene->sizes,
                                 .type = scene->types,
                                 .find.pools.pools = 1};
+    assert_int_equal(heap_map_create(scene->objects.process.image, &scene->heap.find.objects),
+                     STATUS_OK);
     for (uint32_t i = 0; i < 4; i++) {
         const struct python_type *type;
+        assert_true(heap_map_add(scene->heap.find.objects, objects[i]));
         assert_int_equal(object_type(&scene->objects.process, objects[i], &type), STATUS_OK);
         assert_true(array_push(&scene->heap.types, type));
         assert_int_equal(heap_addresses_set(&scene->heap.addresses, i, objects[i]), STATUS_OK);
         assert_int_equal(heap_column_set(&scene->heap.sizes, i, 60), STATUS_OK);
         scene->types[i] = i;
     }
+    assert_int_equal(heap_map_freeze(scene->heap.find.objects, &frozen), STATUS_OK);
     scene->reached = 0xD; /* all but the str */
 }
 
@@ -130,6 +135,7 @@ static void write_table(struct scene *scene)
     assert_int_equal(index_writer_publish(writer, &scene->index, &err), STATUS_OK);
     array_deinit(&scene->heap.types);
     array_deinit(&scene->heap.addresses.windows);
+    heap_map_destroy(scene->heap.find.objects);
 }
 
 static void open_scene(struct scene *scene)
@@ -184,11 +190,11 @@ static void every_byte_has_its_row(void **unused)
         open_scene(&scene);
         uint64_t pool = pool_bytes(&scene), blocks = (pool - 48) / BLOCK;
         snprintf(big, sizeof big,
-                 "1 of 65536 bytes or more; bytearray at 0x%llx: 69632 of its own data",
+                 "1 of 64.0 KiB or more; bytearray at 0x%llx: 68.0 KiB of its own data",
                  (unsigned long long)scene.buffer);
         assert_row(&scene, "objects, reachable", 3 * BLOCK, "3 objects");
         assert_row(&scene, "objects, unreachable", BLOCK, "1 object");
-        assert_row(&scene, "buffers of objects", 3 * BLOCK, "shop.Holder 128, list 64");
+        assert_row(&scene, "buffers of objects", 3 * BLOCK, "shop.Holder 128 B, list 64 B");
         assert_row(&scene, "big objects and buffers", MAPPED_BYTES, big);
         assert_row(&scene, "pools: in use by C code", BLOCK,
                    "1 block that no object was found to own");
@@ -199,7 +205,7 @@ static void every_byte_has_its_row(void **unused)
                    "keep for reuse "
                    "count as in use: their lists were not found");
         assert_row(&scene, "malloc: free", 0x200 + 0x2000 - 0x8d0 - 0x340,
-                   "1 free chunk, 0 bytes kept for reuse by threads, 5104 bytes at "
+                   "1 free chunk, 0 B kept for reuse by threads, 5.0 KiB at "
                    "the heaps' "
                    "ends");
         assert_row(&scene, "malloc: own structures", 0x8d0, "1 heap");
@@ -237,9 +243,29 @@ static void values_are_the_instances(void **unused)
         put(&scene, block(5), is_tagged ? 0 : values);
         put(&scene, block(5) + 8, is_tagged ? values | 1 : 0);
         open_scene(&scene);
-        assert_row(&scene, "buffers of objects", 2 * BLOCK, "list 64, shop.Item 64");
+        assert_row(&scene, "buffers of objects", 2 * BLOCK, "list 64 B, shop.Item 64 B");
         close_scene(&scene);
     }
+}
+
+/* The pool is not counted as a whole then: of each block the first object is told. */
+static void two_objects_in_one_block(void **unused)
+{
+    (void)unused;
+    struct scene scene;
+    make_scene(&scene, python_layouts[python_layout_count - 1]);
+    fake_python_set(&scene.objects.python, block(2), PY_object_refcnt, 0);
+    fake_python_set(&scene.objects.python, block(2), PY_object_type, 0);
+    scene.str = block(0) + 48;
+    fake_python_set(&scene.objects.python, scene.str, PY_object_refcnt, 1);
+    fake_python_set(&scene.objects.python, scene.str, PY_object_type,
+                    scene.objects.python.str_type);
+    open_scene(&scene);
+    assert_row(&scene, "objects, reachable", 3 * BLOCK, "3 objects");
+    assert_row(&scene, "pools: in use by C code", 2 * BLOCK,
+               "2 blocks that no object was found to own");
+    assert_total(&scene, scene.objects.python.size);
+    close_scene(&scene);
 }
 
 static void damage_is_told_and_counted_once(void **unused)
@@ -256,7 +282,7 @@ static void damage_is_told_and_counted_once(void **unused)
                                     "LIKE '%chunk at 0x7f1200001110,%'"),
                         "1");
     assert_row(&scene, "malloc: free", 0x200,
-               "1 free chunk, 0 bytes kept for reuse by threads, 0 bytes at the "
+               "1 free chunk, 0 B kept for reuse by threads, 0 B at the "
                "heaps' ends");
     assert_total(&scene, scene.objects.python.size);
     close_scene(&scene);
@@ -372,7 +398,7 @@ static void take_pieces(struct arena_core *made, struct tally *tally, struct ext
     *tally = (struct tally){0};
     assert_int_equal(malloc_map_create(made->image, &map), STATUS_OK);
     assert_int_equal(extents_find(&made->process, &map, list), STATUS_OK);
-    assert_int_equal(pieces_visit(&made->process, &map, list, add_piece, tally), STATUS_OK);
+    assert_int_equal(pieces_visit(&made->process, &map, list, add_piece, NULL, tally), STATUS_OK);
     for (size_t i = 0; i < made->core.segments.count; i++)
         mapped += made->core.segments.items[i].size;
     assert_int_equal(tally->total, mapped);
@@ -433,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_has_its_row),
         cmocka_unit_test(values_are_the_instances),
+        cmocka_unit_test(two_objects_in_one_block),
         cmocka_unit_test(damage_is_told_and_counted_once),
         cmocka_unit_test(nonsense_still_adds_up),
         cmocka_unit_test(arenas_without_symbols),

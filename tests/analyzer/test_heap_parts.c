@@ -48,7 +48,7 @@ static enum status write_nothing(const struct findings *findings, struct error *
 
 static uint32_t object_at(const struct findings_scene *scene, uint64_t addr)
 {
-    uint32_t object;
+    uint32_t object = HEAP_NO_OBJECT;
     assert_true(heap_map_id(scene->heap.find.objects, addr, &object));
     return object;
 }
@@ -59,7 +59,7 @@ static void assert_sizes(const struct findings_scene *scene, uint64_t addr, uint
     uint32_t object = object_at(scene, addr);
     assert_int_equal(heap_getsizeof(&scene->heap, object), getsizeof);
     assert_int_equal(heap_size(&scene->heap, object), own);
-    assert_int_equal(scene->facts.retained[object], retained);
+    assert_int_equal(heap_retained(&scene->facts, object), retained);
 }
 
 static void run(struct findings_scene *scene, struct objects *objects, const uint64_t *items,

@@ -56,18 +56,19 @@ static void check_path(struct fixture *fixture, int object, const char *expected
 
 static void check_object(struct fixture *fixture, const char *path, int expected)
 {
-    uint32_t id = 0;
+    uint32_t id = 0, count = 0;
     struct error err = {0};
-    if (object_path_resolve(fixture->index, fixture->reader, path, &id, &err) != STATUS_OK)
+    if (object_path_resolve(fixture->index, fixture->reader, path, &id, &count, &err) != STATUS_OK)
         fail_msg("%s: %s", path, err.message);
     assert_int_equal(id, expected + 1);
+    assert_int_equal(count, 1);
 }
 
 static void check_none(struct fixture *fixture, const char *path, const char *message)
 {
-    uint32_t id;
+    uint32_t id, count;
     struct error err = {0};
-    assert_int_equal(object_path_resolve(fixture->index, fixture->reader, path, &id, &err),
+    assert_int_equal(object_path_resolve(fixture->index, fixture->reader, path, &id, &count, &err),
                      STATUS_NOT_IN_DUMP);
     assert_string_equal(err.message, message);
 }
@@ -75,7 +76,8 @@ static void check_none(struct fixture *fixture, const char *path, const char *me
 static void test_paths(void **state)
 {
     struct fixture *fixture = *state;
-    check_path(fixture, 0, "shop.cache");
+    check_path(fixture, 0, "shop.cache.__dict__");
+    check_object(fixture, "shop.cache", 0);
     check_path(fixture, 1, "shop.cache.SESSIONS");
     check_path(fixture, 8, "shop.cache.SESSIONS['u1']");
     check_path(fixture, 10, "shop.cache.SESSIONS['u1'].basket");
@@ -156,6 +158,43 @@ static void test_nothing_there(void **state)
     check_none(fixture, "shop.cache.", "'shop.cache' holds no '.'");
     check_none(fixture, "shop.cache.HEAD.next.next.next.next.next.next.next.next.next.next",
                "'shop.cache.HEAD.next.next.next.next.next.next.next.next.next' holds no '.next'");
+    check_none(fixture, "….next.next",
+               "a path that begins with … was cut there and leads nowhere: ask for the object by "
+               "its address");
+}
+
+/* All keys of a dict have one path, as have two classes of one name: that is said. */
+static void test_several_of_one_path(void **state)
+{
+    (void)state;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct error err = {0};
+    uint32_t id, count;
+    assert_non_null(fixture);
+    struct small_heap *heap = &fixture->heap;
+    int module = small_heap_add(heap, -1, NULL, "dict", 64);
+    int keys[3];
+    for (int i = 0; i < 3; i++)
+        keys[i] = small_heap_add(heap, module, "key", "str", 50);
+    int old = small_heap_add(heap, -1, NULL, "type", 400);
+    int late = small_heap_add(heap, -1, NULL, "type", 400);
+    small_heap_root(heap, module, "module", "shop");
+    small_heap_root(heap, old, "type", "shop.Order");
+    small_heap_root(heap, late, "type", "shop.Order");
+    fixture->index = small_heap_index(heap);
+    assert_int_equal(heap_reader_open(fixture->index, &fixture->reader, &err), STATUS_OK);
+    assert_int_equal(object_path_resolve(fixture->index, fixture->reader, "shop.__dict__.<key>",
+                                         &id, &count, &err),
+                     STATUS_OK);
+    assert_in_range(id, keys[0] + 1, keys[2] + 1);
+    assert_int_equal(count, 3);
+    assert_int_equal(
+        object_path_resolve(fixture->index, fixture->reader, "shop.Order", &id, &count, &err),
+        STATUS_OK);
+    assert_int_equal(id, old + 1);
+    assert_int_equal(count, 2);
+    void *end = fixture;
+    tear_down(&end);
 }
 
 int main(void)
@@ -166,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_spellings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_there, set_up, tear_down),
+        cmocka_unit_test(test_several_of_one_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -336,6 +336,49 @@ static void lying_counts(struct objects *objects)
     forget(&asked);
 }
 
+static void must_have_size(struct objects *objects, uint64_t addr, uint64_t size, bool is_sound)
+{
+    struct asked asked = ask(objects, addr);
+    assert_int_equal(asked.size, size);
+    assert_int_equal(asked.status == STATUS_OK, is_sound);
+    forget(&asked);
+}
+
+/* A size is no larger than the memory that there was for it, known or not. */
+static void lying_sizes(struct objects *objects)
+{
+    uint64_t room = objects_field(objects, PY_list_allocated), vast = UINT64_C(1) << 30;
+    uint64_t lists[3], sets[2], items = fake_python_alloc(&objects->python, 8192);
+    objects->python.unstored = 1 << 20; /* the core may lack what the process had */
+    collect(objects, objects->list_type, 40);
+    collect(objects, objects->set_type, 200);
+    for (size_t i = 0; i < 3; i++) {
+        lists[i] = objects_new(objects, objects->list_type, 40);
+        fake_python_set(&objects->python, lists[i], PY_list_items, items);
+        put(objects, lists[i] + room, i == 0 ? 1024 : i == 1 ? (3u << 20) / 8 : vast);
+    }
+    fake_python_set(&objects->python, lists[1], PY_list_items,
+                    FAKE_PYTHON_BASE + objects->python.size - (2u << 20));
+    for (size_t i = 0; i < 2; i++) {
+        sets[i] = objects_new(objects, objects->set_type, 200);
+        fake_python_set(&objects->python, sets[i], PY_set_table, items);
+        fake_python_set(&objects->python, sets[i], PY_set_mask, i ? vast - 1 : 511);
+    }
+    uint64_t plain = objects_type(objects, "Plain", objects->object_type, PYTHON_FIELD_COUNT);
+    fake_python_set(&objects->python, plain, PY_type_basicsize, vast);
+    uint64_t instance = objects_new(objects, plain, 16);
+    fake_python_set(&objects->python, objects->tuple_type, PY_type_itemsize, vast);
+    uint64_t tuple = objects_tuple(objects, lists, 2);
+    objects_open(objects);
+    must_have_size(objects, lists[0], 40 + GC_HEAD + 8192, true);
+    must_have_size(objects, lists[1], 40 + GC_HEAD + (3u << 20), true);
+    must_have_size(objects, lists[2], 40 + GC_HEAD, false);
+    must_have_size(objects, sets[0], 200 + GC_HEAD + 8192, true);
+    must_have_size(objects, sets[1], 200 + GC_HEAD, false);
+    must_have_size(objects, instance, 16, false);
+    must_have_size(objects, tuple, objects_field(objects, PY_tuple_items) + 16, true);
+}
+
 /* A deque whose blocks lead back, an OrderedDict whose nodes do. */
 static void loops(struct objects *objects)
 {
@@ -392,6 +435,7 @@ EACH_VERSION(instances)
 EACH_VERSION(unknown_types)
 EACH_VERSION(generators)
 EACH_VERSION(lying_counts)
+EACH_VERSION(lying_sizes)
 EACH_VERSION(loops)
 
 static void test_releases(void **state)
@@ -416,7 +460,7 @@ int main(void)
         cmocka_unit_test(test_weak_references), cmocka_unit_test(test_instances),
         cmocka_unit_test(test_unknown_types),   cmocka_unit_test(test_generators),
         cmocka_unit_test(test_lying_counts),    cmocka_unit_test(test_loops),
-        cmocka_unit_test(test_releases),
+        cmocka_unit_test(test_releases),        cmocka_unit_test(test_lying_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

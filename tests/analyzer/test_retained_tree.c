@@ -135,6 +135,26 @@ static void test_smaller(void **state)
     free(heap);
 }
 
+/* Most is at the top, and told: each object is there by its root and by its type. */
+static void test_flat(void **state)
+{
+    (void)state;
+    struct small_heap *heap = calloc(1, sizeof *heap);
+    assert_non_null(heap);
+    for (int i = 0; i < SMALL_HEAP_MOST; i++)
+        small_heap_add(heap, -1, NULL, "bytes", 1000);
+    struct index *index = small_heap_index(heap);
+    struct retained_tree tree = build(index, 0.01);
+    check_sums(&tree);
+    assert_int_equal(tree.nodes.items[0].value, total_of(heap));
+    assert_int_equal(roots_of(&tree, "shared")->count, SMALL_HEAP_MOST);
+    assert_int_equal(tree.nodes.items[tree.nodes.count - 1].kind, RETAINED_GROUP);
+    assert_int_equal(tree.nodes.items[tree.nodes.count - 1].count, SMALL_HEAP_MOST);
+    retained_tree_deinit(&tree);
+    index_close(index);
+    free(heap);
+}
+
 /* Deeper than any picture: what is cut is one node, and still counted. */
 static void test_deep(void **state)
 {
@@ -281,13 +301,10 @@ static void test_census_of_shared_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shop),
-        cmocka_unit_test(test_smaller),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_no_heap),
-        cmocka_unit_test(test_census),
-        cmocka_unit_test(test_census_of_shared_sizes),
+        cmocka_unit_test(test_shop),     cmocka_unit_test(test_smaller),
+        cmocka_unit_test(test_flat),     cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_nonsense), cmocka_unit_test(test_no_heap),
+        cmocka_unit_test(test_census),   cmocka_unit_test(test_census_of_shared_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

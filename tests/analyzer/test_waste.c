@@ -49,7 +49,7 @@ static uint64_t list_with_room(struct objects *objects, const uint64_t *items, s
 
 static uint64_t size_of(struct findings_scene *scene, uint64_t addr)
 {
-    uint32_t object;
+    uint32_t object = HEAP_NO_OBJECT;
     assert_true(heap_map_id(scene->heap.find.objects, addr, &object));
     return heap_size(&scene->heap, object);
 }

@@ -16,7 +16,7 @@ import sqlite3
 import sys
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "analyzer" / "index" / "schema.sql"
-APPLICATION_ID, SCHEMA_VERSION = 0x494E5153, 3
+APPLICATION_ID, SCHEMA_VERSION = 0x494E5153, 4
 
 HOSTILE = (
     "</script></style></title><img src=x onerror=\"document.title='owned'\">"

@@ -123,6 +123,11 @@ static void missing_memory_is_an_answer(void **state)
     assert_false(memory_is_mapped(opened.image, 0x13000));
     assert_true(memory_is_writable(opened.image, 0x20000));
     assert_false(memory_is_writable(opened.image, 0x11000));
+    assert_true(memory_is_writable_all(opened.image, 0x20000, 0x1000));
+    assert_false(memory_is_writable_all(opened.image, 0x1FFF8, 16));
+    assert_false(memory_is_writable_all(opened.image, 0x20000, UINT64_C(1) << 40));
+    assert_false(memory_is_writable_all(opened.image, UINT64_MAX - 7, 16));
+    assert_true(memory_is_writable_all(opened.image, 0, 0));
     close_image(&opened);
 }
 

@@ -6,6 +6,7 @@ import struct
 LAYOUTS = pathlib.Path(__file__).resolve().parents[2] / "formats/cpython/layouts"
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 PT_LOAD = 1
+PF_W = 2
 
 
 class Core:
@@ -17,6 +18,7 @@ class Core:
         count, = struct.unpack_from("<H", plain, 56)
         headers = [PROGRAM_HEADER.unpack_from(plain, offset + number * PROGRAM_HEADER.size) for number in range(count)]
         self.segments = [(address, stored, at) for kind, _, at, address, _, stored, _, _ in headers if kind == PT_LOAD]
+        self.writable = sum(size for kind, flags, _, _, _, _, size, _ in headers if kind == PT_LOAD and flags & PF_W)
 
     def offset(self, address):
         for start, stored, at in self.segments:

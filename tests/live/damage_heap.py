@@ -5,7 +5,8 @@ of all objects that were not damaged must be what their process said.
     tests/live/damage_heap.py --inquest build/reports/inquest [testdata/cores/zoo-3.12.core.zst …]
 
 Of each core: one of every structure at once (dict and set tables, sizes, types, chains, pools' free lists), the
-collector's lists, and words of 400 objects overwritten by chance, the same chance each time.
+collector's lists, words of 400 objects overwritten by chance, the same chance each time, and lists that each claim the
+same large piece of memory. Sizes may never add up to more than the process could write to.
 """
 import argparse
 import collections
@@ -28,6 +29,7 @@ CORES = pathlib.Path(__file__).resolve().parents[2] / "testdata/cores"
 DEFAULT = ("zoo-3.8", "zoo-3.15")
 SECONDS_MAX = 60
 STRAY = 400
+OVERLAPS = 200
 NOWHERE = 0x123456789000
 SMALL = 480  # bytes: larger objects are in no pool, and found only through what refers to them
 ONES = (1 << 64) - 1
@@ -143,6 +145,9 @@ class Case:
         strangers = index.objects.keys() - self.whole.objects.keys()
         if len(strangers) > len(self.victims):
             differences.append("%d objects that the whole core has not" % len(strangers))
+        total = sum(row[0] for row in index.objects.values())
+        if total > self.core.writable:
+            differences.append("sizes add up to %d bytes of %d" % (total, self.core.writable))
         return differences, len(objects), len(affected)
 
     def run(self, name, damage, warnings_wanted, **options):
@@ -292,12 +297,23 @@ def stray_words(case):
     return count
 
 
+def overlaps(case):
+    """Lists whose items and room are all of the largest piece of memory: each alone could be."""
+    start, stored, _ = max(case.core.segments, key=lambda segment: segment[1])
+    lists = [each for each in case.by_type["list"] if case.is_harmless(each)][:OVERLAPS]
+    for each in lists:
+        for field, word in (("list_items", start), ("var_size", stored // 8), ("list_allocated", stored // 8)):
+            case.set(each + case.field(field), word, each)
+    return len(lists)
+
+
 def check(inquest, packed):
     with tempfile.TemporaryDirectory(prefix="inquest-damage-") as folder:
         case = Case(inquest, packed, pathlib.Path(folder))
         yield case.run("structures", structures, ["free lists that contradict", "read in part only"])
         yield case.run("collector's lists", rings, ["list of the garbage collector"], check_tracked=False)
         yield case.run("stray words", stray_words, ["read in part only"])
+        yield case.run("overlapping tables", overlaps, ["read in part only"])
 
 
 def main():

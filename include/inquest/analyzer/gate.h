@@ -53,8 +53,10 @@ struct metric {
     unsigned families;
     enum metric_unit unit;
     enum metric_id id;
-    const char *sql;     /* ?1 the argument or NULL: one number, NULL for 0 */
-    const char *meaning; /* lower case, no full stop */
+    const char *sql;                    /* ?1 the argument or NULL: one number, NULL for 0 */
+    const char *meaning;                /* lower case, no full stop */
+    const char *(*known)(size_t index); /* what the argument can be, NULL past the end; no such
+                                           function: anything */
 };
 
 /* NULL-named end. To add one: a row in gate.c, and for recordings its case in

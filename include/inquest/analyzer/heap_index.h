@@ -2,6 +2,7 @@
 #ifndef INQUEST_ANALYZER_HEAP_INDEX_H
 #define INQUEST_ANALYZER_HEAP_INDEX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -63,7 +64,7 @@ struct heap_references { /* compressed sparse rows by source */
     size_t more_count;
     const struct heap_more_reference *more;
     /* The same rows by target, without `more`, each ascending by source, where there are
-     * fewer than 2^32; NULL: they are made. index_writer_heap leaves other numbers in
+     * fewer than 2^32; NULL: they are made. Packing leaves other numbers in
      * reverse_source. */
     const uint32_t *reverse_first;
     uint32_t *reverse_source;
@@ -81,5 +82,27 @@ enum status index_writer_heap(struct index_writer *writer, const struct heap_obj
                               const struct heap_references *references,
                               const struct heap_labels *labels, bool plain,
                               struct error *err) MUST_CHECK;
+
+/* The same in steps, so that what can be packed is packed while there is nothing to write
+ * yet, and what is packed need not be kept. Borrows all three until it ends. What is
+ * written is the same, whatever was packed when. */
+struct heap_packing;
+
+/* Takes the columns as they are said to be; they are looked at when they are packed. */
+enum status heap_packing_create(const struct heap_objects *objects,
+                                const struct heap_references *references,
+                                const struct heap_labels *labels, struct heap_packing **ret_packing,
+                                struct error *err) MUST_CHECK;
+void heap_packing_destroy(struct heap_packing *packing);
+/* Packs the references by target, on all processors; reverse_first and reverse_source may
+ * end afterwards. */
+enum status heap_packing_referrers(struct heap_packing *packing, struct error *err) MUST_CHECK;
+/* Packs objects and the references by source on the calling thread, until all are packed
+ * or `stop` is set. */
+enum status heap_packing_ahead(struct heap_packing *packing, const atomic_bool *stop,
+                               struct error *err) MUST_CHECK;
+/* Writes all, and packs what is not packed yet. */
+enum status index_writer_packing(struct index_writer *writer, struct heap_packing *packing,
+                                 bool plain, struct error *err) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #include "inquest/base/error.h"
 
 #define INDEX_APPLICATION_ID 0x494e5153
-#define INDEX_SCHEMA_VERSION 3
+#define INDEX_SCHEMA_VERSION 4
 
 /* ---- Writing. Rows go to a temporary file beside the target (or to memory),
  * in one transaction; only index_writer_publish makes them an index. */
@@ -81,6 +81,14 @@ enum status index_writer_row(struct index_writer *writer, enum index_table table
 enum status index_writer_meta(struct index_writer *writer, const char *key, const char *value);
 enum status index_writer_warning(struct index_writer *writer, const char *area,
                                  const char *message);
+
+/* The id of the object that the row's `address` tells of, 0 for none. */
+typedef uint32_t (*index_object_id)(const void *context, uint64_t address);
+/* Writes the object_id of all rows of a table that are there already: those of the stacks are
+ * written before anybody knows the heap. */
+enum status index_writer_object_ids(struct index_writer *writer, enum index_table table,
+                                    index_object_id find, const void *context,
+                                    struct error *err) MUST_CHECK;
 
 /* ---- Reading. */
 struct index;

@@ -14,9 +14,11 @@
 enum status object_path_find(struct index *index, struct heap_reader *reader, uint32_t id,
                              struct text *path, struct error *err) MUST_CHECK;
 
-/* The object that a path leads to; keys may be in double quotes. STATUS_NOT_IN_DUMP,
- * and how far it leads, where there is none. */
+/* The object that a path leads to; keys may be in double quotes. *ret_count: how many
+ * objects have this path, of which it is the one that explains best (all keys of one dict
+ * are "….<key>"). STATUS_NOT_IN_DUMP, and how far it leads, where there is none. */
 enum status object_path_resolve(struct index *index, struct heap_reader *reader, const char *path,
-                                uint32_t *ret_id, struct error *err) MUST_CHECK;
+                                uint32_t *ret_id, uint32_t *ret_count,
+                                struct error *err) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
  * cut, never overrun. Functions accept NULL where the caller wants no words. */
 struct error {
     enum status status;
-    char message[512];
+    char message[1024];
 };
 
 /* Fills `err` and returns `status`, so that a function can end with it. */

@@ -32,6 +32,10 @@ void text_vprintf(struct text *text, const char *format, va_list arguments) PRIN
 void text_append_code_point(struct text *text, uint32_t code_point);
 /* Bytes of unknown encoding: UTF-8 as it is, what isn't as "\xNN". */
 void text_append_bytes(struct text *text, const void *bytes, size_t size);
+/* 1,234,567 */
+void text_append_count(struct text *text, uint64_t count);
+/* 512 B, 1.5 KiB, 1024.0 TiB */
+void text_append_size(struct text *text, uint64_t bytes);
 bool text_ok(const struct text *text) MUST_CHECK;
 /* The string; "" when empty. Valid until the next append. */
 const char *text_string(const struct text *text);

@@ -68,6 +68,8 @@ enum status memory_read_c_string(const struct memory_image *image, uint64_t addr
 bool memory_is_mapped(const struct memory_image *image, uint64_t address);
 /* Whether it was mapped writable: where objects can be. */
 bool memory_is_writable(const struct memory_image *image, uint64_t address);
+/* Whether all of `size` bytes were, without a gap. */
+bool memory_is_writable_all(const struct memory_image *image, uint64_t address, uint64_t size);
 
 /* The run-time address and size of a symbol (dynamic symbols, from the file or the
  * core itself; then .symtab) in any mapped program or library, or in one of those

@@ -170,6 +170,18 @@ def lists():
             sorted("hello"), [n for n in range(20)], iter(grown), reversed(grown), iter([])]
 
 
+def _slotted_tuples():
+    class Slotted(tuple):
+        __slots__ = ("a", "b")  # from 3.15 on
+
+    class More(Slotted):
+        __slots__ = ("c", "__dict__")
+
+    empty, slotted, more = Slotted(), Slotted((1, [])), More((1, 2, 3))
+    empty.a, slotted.b, more.a, more.c, more.d = [1], [2], [3], [4], [5]
+    return [empty, slotted, more]
+
+
 @kind
 def tuples():
     class Sub(tuple):
@@ -180,6 +192,8 @@ def tuples():
 
     sub = Sub(([], 1))
     sub.attribute = [1]
+    if sys.version_info >= (3, 15):
+        sub.others = _slotted_tuples()
     Point = collections.namedtuple("Point", "x y")
     done = iter((1,))
     list(done)
@@ -300,7 +314,7 @@ def strings():
             pass
         open_cached_utf8(text)
     return ["", "a", "é", "日", "\U0001f600", "abc" * 50, "é" * 100, "日本語" * 100, "\U0001f600" * 30, sub,
-            slotted, wide, encoded, native, sys.intern("interned %d" % 5), "\udc80", iter("ab"), iter("日本"),
+            slotted, wide, Sub("far " * 50000), encoded, native, sys.intern("interned %d" % 5), "\udc80", iter("ab"), iter("日本"),
             "".join(["con", "cat"])]
 
 

@@ -423,7 +423,7 @@ def xml_parsers():
     parser.CharacterDataHandler = print
     parser.buffer_text = True
     parser.Parse("<a>")
-    return [parser, pyexpat.ParserCreate(namespace_separator=" ")]
+    return [parser, pyexpat.ParserCreate(namespace_separator=" "), parser.ExternalEntityParserCreate("")]
 
 
 @kind
