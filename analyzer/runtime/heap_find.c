@@ -117,7 +117,8 @@ struct find_pass {
     struct progress *progress;
     pthread_mutex_t *learning;
     bool is_learner, has_unknown;
-    ARRAY(uint64_t) waiting; /* pools */
+    ARRAY(uint64_t) waiting;   /* pools */
+    ARRAY(uint64_t) set_apart; /* immortals on the list of what is frozen */
     struct reference_window window;
     unsigned minor;
     struct known_type known[KNOWN_TYPES];
@@ -175,12 +176,12 @@ static uint64_t gc_address(const struct python_process *process)
 }
 
 /* As object_alive_at, of one of many. */
-static bool is_alive(struct find_pass *pass, uint64_t addr)
+static bool is_alive(struct find_pass *pass, uint64_t addr, uint64_t *ret_count)
 {
-    uint64_t count, type_addr;
+    uint64_t type_addr;
     return addr % MINIMUM_ALIGNMENT == 0 &&
-           object_head(pass->process, &pass->window, addr, &count, &type_addr) == STATUS_OK &&
-           is_count(pass->process, count) && know_type(pass, type_addr)->type;
+           object_head(pass->process, &pass->window, addr, ret_count, &type_addr) == STATUS_OK &&
+           is_count(pass->process, *ret_count) && know_type(pass, type_addr)->type;
 }
 
 static enum status read_link(struct find_pass *pass, uint64_t addr, uint64_t *ret_link)
@@ -212,16 +213,17 @@ static enum status walk_ring(struct find_pass *pass, uint64_t head_addr, unsigne
                    header_bytes = layout_get(&pass->process->layout, PY_gc_head_size);
     enum status status = read_link(pass, head_addr, &link);
     while (status == STATUS_OK && (link &= LINK_MASK) != head_addr && link) {
-        uint64_t addr = link + header_bytes;
-        bool is_object = is_alive(pass, addr);
+        uint64_t addr = link + header_bytes, count;
+        bool is_object = is_alive(pass, addr, &count);
         if (is_object ? !heap_map_add(find->tracked, addr) : !is_linked(pass, link, before)) {
             find->note = "a list of the garbage collector is damaged: it was "
                          "followed up to there";
             return STATUS_OK;
         }
         if (is_object) {
-            find->tracked_count++;
             find->generation_count[list]++;
+            if (list == GENERATIONS && count == UINT64_MAX && !array_push(&pass->set_apart, addr))
+                return STATUS_NO_MEMORY;
         } else {
             find->note = "a list of the garbage collector has damaged objects: they "
                          "are left out";
@@ -355,6 +357,15 @@ static enum status visit_all(struct find_pass *lists, struct find_pass *pools)
     return status == STATUS_OK ? find_in_waiting(pools) : status;
 }
 
+/* 3.12's collector moves immortals to the frozen list where 3.13's untracks them: nobody
+ * froze them, and gc.get_objects() has neither. */
+static void untrack(struct heap_map *tracked, struct find_pass *lists)
+{
+    for (size_t i = 0; i < lists->set_apart.count; i++)
+        heap_map_remove(tracked, lists->set_apart.items[i]);
+    array_deinit(&lists->set_apart);
+}
+
 enum status heap_find_objects(struct python_process *process, struct progress *progress,
                               struct heap_find *ret_find)
 {
@@ -379,6 +390,7 @@ enum status heap_find_objects(struct python_process *process, struct progress *p
         status = visit_all(&passes[0], &passes[1]);
     if (status == STATUS_OK)
         heap_map_join(find.objects, find.tracked);
+    untrack(find.tracked, &passes[0]);
     array_deinit(&passes[1].waiting);
     free(passes);
     if (status == STATUS_OK)

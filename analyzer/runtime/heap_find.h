@@ -13,11 +13,10 @@
  * and those in pymalloc's pools. What is left (static ones, large ones that the
  * collector doesn't know) only references lead to. */
 struct heap_find {
-    struct heap_map *objects; /* all that were found */
-    struct heap_map *tracked; /* those on the collector's lists */
-    uint64_t tracked_count;
-    uint64_t generation_count[4]; /* of them, by list: youngest first; last what
-                                     is frozen */
+    struct heap_map *objects;     /* all that were found */
+    struct heap_map *tracked;     /* those on the collector's lists, without frozen immortals */
+    uint64_t generation_count[4]; /* objects by list: youngest first; last what is frozen,
+                                     immortals too */
     struct pool_totals pools;
     uint64_t object_blocks, other_blocks; /* live pool blocks with an object, with other data */
     uint64_t other_bytes;

@@ -10,7 +10,6 @@ does not see: what the process visits must be among them.
 An object of a type that inquest has no row for, or a module with a state in C, may have references that are told
 from what they look like. Those are accepted as long as the process visits nothing that was not found. Besides, no
 object may have more references than it counts. Known not to agree:
-- modules that keep references beyond their state (zoo_truth.FAR_STATES);
 - types of ctypes up to 3.12: a dictionary and the type that owns it visit, and have, the same reference;
 - the dict of interned strings, where the recording made CPython forget one (its cache of attribute names had it);
 - True, False, None and ... in 3.11, which constants of frozen modules do not count;
@@ -38,8 +37,8 @@ class Truth:
     """What a process said of itself: zoo_truth.py's text, or zoo_packed.py's columns."""
 
     def __init__(self, path):
-        self.version, self.absent, self.objects, self.far_states = None, [], {}, set()
-        self.tracked, self.frozen, self.freed = {}, 0, {}
+        self.version, self.absent, self.objects = None, [], {}
+        self.tracked, self.freed = {}, {}
         data = pathlib.Path(path).read_bytes()
         if data.startswith(XZ_MAGIC):
             zoo_packed.unpack(data, self)
@@ -59,13 +58,9 @@ class Truth:
             self.version = value
         elif name == "absent":
             self.absent.append(value)
-        elif name == "state":
-            self.far_states.add(int(value.split()[0], 16))
         elif name == "tracked":
             words = value.split()
             self.tracked[int(words[0], 16)] = int(words[1]), words[2]
-        elif name == "frozen":
-            self.frozen = int(value)
         elif name == "freed":
             kind, _, addresses = value.partition(": ")
             self.freed[kind] = [int(word, 16) for word in addresses.split()]
@@ -182,7 +177,7 @@ def check(program, core, truth, options=()):
     found = dump(program, core, truth.objects, options)
     for address, (size, _, _, referents) in truth.objects.items():
         has_no_size = "--no-files" in options and found[address].status != "ok" and found[address].size
-        report.add(found[address], size, referents, address in truth.far_states or has_no_size)
+        report.add(found[address], size, referents, has_no_size)
     report.add_counts(found)
     return report
 
@@ -238,30 +233,23 @@ def compare_index(index, truth, damaged=()):
         if there_tracked != is_tracked:
             report.wrong["tracked", name].append("%#x: %s" % (address, is_tracked))
         missing = collections.Counter(referents) - collections.Counter(index.references[address])
-        if missing and address in truth.far_states:
-            report.known += 1
-        elif missing:
+        if missing:
             report.wrong["references", name].append("%#x: missing %s" % (address, list(map(hex, missing.elements()))))
     return report
 
 
 def count_tracked(index, truth, report):
-    """By type, as many as gc.get_objects() has; all together, those besides that the collector has set aside."""
+    """By type, as many as gc.get_objects() has."""
     counts, names = collections.Counter(), {}
     for address, (_, is_tracked, name, type_id) in index.objects.items():
         if is_tracked:
             key = index.types[type_id][0]
             names[key] = name
             counts[key] += 1
-    more = 0
     for key in counts.keys() | truth.tracked.keys():
         difference = counts[key] - truth.tracked.get(key, (0, ""))[0]
-        if difference < 0 or (difference and not truth.frozen):
+        if difference:
             report.wrong["tracked", names.get(key) or truth.tracked[key][1]].append("%+d" % difference)
-        more += difference
-    if more != truth.frozen:
-        report.wrong["tracked", "all"].append("%d besides gc.get_objects(), gc.get_freeze_count() is %d" % (
-            more, truth.frozen))
     report.tracked, report.types = sum(counts.values()), len(counts)
 
 

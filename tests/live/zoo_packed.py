@@ -3,10 +3,9 @@
 An xz file. Numbers are LEB128: seven bits a byte, the lowest first, the top bit set on all but the last; `signed` ones
 are 2n, or -2n - 1 where n is below zero. Objects are numbered from 0, by the address of their type, then by their own.
 
-    line of JSON    {"schema": "inquest/zoo-heap/1", "version": …, "absent": [kinds], "far_states": [addresses],
+    line of JSON    {"schema": "inquest/zoo-heap/1", "version": …, "absent": [kinds],
                      "types": [[address, how many instances, how many of them gc.get_objects() has, name], …],
-                     "frozen": how many more the collector tracks, "freed": {kind: [addresses]},
-                     "columns": [bytes of each of those below]}
+                     "freed": {kind: [addresses]}, "columns": [bytes of each of those below]}
     addresses       of each object, in eighths, less that of the object before it of its type
     sizes           signed: sys.getsizeof, less that of the object before it of its type; 0 for none
     tracked         runs: how many are not tracked, how many are, how many are not, …
@@ -68,10 +67,10 @@ def pack(truth):
         _pack_type(truth, members, numbers, columns, runs)
     for run in runs:
         columns[2].put(run)
-    head = {"schema": SCHEMA, "version": truth.version, "absent": truth.absent, "far_states": sorted(truth.far_states),
+    head = {"schema": SCHEMA, "version": truth.version, "absent": truth.absent,
             "types": [[address, len(members), truth.tracked.get(address, (0, ""))[0],
                        truth.tracked.get(address, (0, ""))[1]] for address, members in types.items()],
-            "frozen": truth.frozen, "freed": truth.freed, "columns": [len(column.bytes) for column in columns]}
+            "freed": truth.freed, "columns": [len(column.bytes) for column in columns]}
     text = json.dumps(head, separators=(",", ":")).encode() + b"\n"
     return lzma.compress(text + b"".join(bytes(column.bytes) for column in columns), preset=9 | lzma.PRESET_EXTREME)
 
@@ -105,8 +104,7 @@ def unpack(data, truth):
     for size in head["columns"]:
         columns.append(Reader(plain[end:end + size]))
         end += size
-    truth.version, truth.absent, truth.far_states = head["version"], head["absent"], set(head["far_states"])
-    truth.frozen, truth.freed = head["frozen"], head["freed"]
+    truth.version, truth.absent, truth.freed = head["version"], head["absent"], head["freed"]
     truth.tracked = {address: (tracked, name) for address, _, tracked, name in head["types"] if tracked}
     _fill(truth, head["types"], columns)
 

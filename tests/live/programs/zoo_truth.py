@@ -10,9 +10,7 @@ after lines that begin with "#":
 
     # version VERSION
     # absent KIND: WHY               what the zoo lacks
-    # state ADDRESS NAME             a module that keeps references where nobody finds them
     # tracked TYPE COUNT NAME        how many of a type gc.get_objects() has
-    # frozen COUNT                   how many more the collector tracks, which that leaves out
     # freed KIND: ADDRESS...         where objects were that were let go; others may be there by now
 
 Objects that only the child has are in no line: what it knows are the objects at its very beginning, and what they
@@ -25,7 +23,6 @@ import os
 import sys
 
 _libc = ctypes.PyDLL(None)  # PyDLL keeps the GIL across the call
-FAR_STATES = ()  # modules that keep references where nobody finds them: none that is known
 _fork, _waitpid, _abort = _libc.fork, _libc.waitpid, os.abort
 
 
@@ -39,7 +36,6 @@ def die(path, missing, freed):
     let_go = freed()
     head = ["# zoo 1", "# version " + sys.version.split()[0]]
     head += ["# absent %s: %s" % item for item in sorted(missing.items())]
-    head += ["# state %x %s" % (id(sys.modules[name]), name) for name in FAR_STATES if name in sys.modules]
     if _fork() == 0:
         _testify(path, head, let_go)
     _waitpid(-1, None, 0)  # the number of the child is kept nowhere: it would be an object that the child lacks
@@ -74,8 +70,7 @@ def _tracked(objects):
         key = id(type(each))
         counts[key] = counts.get(key, 0) + 1
         names[key] = type.__dict__["__qualname__"].__get__(type(each)).replace(" ", "_")
-    return (["# tracked %x %d %s" % (key, counts[key], names[key]) for key in counts] +
-            ["# frozen %d" % gc.get_freeze_count()])
+    return ["# tracked %x %d %s" % (key, counts[key], names[key]) for key in counts]
 
 
 def _closure(pending, lines):
