@@ -170,21 +170,40 @@ bool holder_of(struct holders *holders, uint32_t object, uint32_t *ret_holder)
 
 /* ---- words */
 
+static void append_label(struct text *text, const char *label)
+{
+    if (!*label)
+        text_append(text, ".<?>");
+    else
+        text_printf(text, "%s%s", strchr(".[{", *label) ? "" : ".", label);
+}
+
+/* The way to the owner. Its variables or attributes are written behind a module's or an
+ * instance's name, not behind its __dict__. */
+static void append_owner(struct holders *holders, uint32_t owner, bool has_attribute,
+                         struct text *text)
+{
+    static const char namespace[] = ".__dict__";
+    const size_t ending = sizeof namespace - 1;
+    struct text path = {0};
+    findings_path(holders->findings, owner, &path);
+    const char *words = text_string(&path);
+    size_t size = path.size;
+    if (has_attribute && size >= ending && strcmp(words + size - ending, namespace) == 0)
+        size -= ending;
+    text_append_n(text, size ? words : "<?>", size ? size : strlen("<?>"));
+    text_deinit(&path);
+}
+
 void holder_text(struct holders *holders, uint32_t number, struct text *text)
 {
     const struct holder *holder = &holders->items.items[number];
-    size_t before = text->size;
+    const char *first =
+        holder->count ? label_mask_text(&holders->masks, holder->masks[holder->count - 1]) : "[";
     if (holder->is_type)
         text_append(text, holders->findings->heap->types.items[holder->owner]->name);
     else
-        findings_path(holders->findings, holder->owner, text);
-    if (text->size == before)
-        text_append(text, "<?>");
-    for (unsigned i = holder->count; i-- > 0;) {
-        const char *step = label_mask_text(&holders->masks, holder->masks[i]);
-        if (!*step)
-            text_append(text, ".<?>");
-        else
-            text_printf(text, "%s%s", strchr(".[{", *step) ? "" : ".", step);
-    }
+        append_owner(holders, holder->owner, !strchr("[{", *first), text);
+    for (unsigned i = holder->count; i-- > 0;)
+        append_label(text, label_mask_text(&holders->masks, holder->masks[i]));
 }

@@ -66,6 +66,14 @@ static void find(struct objects *objects, struct heap_find *ret_find)
     assert_int_equal(heap_find_objects(&objects->process, NULL, ret_find), STATUS_OK);
 }
 
+static uint64_t listed_count(const struct heap_find *find)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(find->generation_count); i++)
+        count += find->generation_count[i];
+    return count;
+}
+
 /* ---- pools */
 
 /* 3.11 has no flag of its own for the words in front. */
@@ -99,7 +107,7 @@ static void objects_stand_behind_their_headers(struct objects *objects)
     assert_int_equal(result.object_blocks, 3);
     assert_int_equal(result.other_blocks, 2);
     assert_int_equal(result.other_bytes, 2 * BLOCK);
-    assert_int_equal(result.tracked_count, 0);
+    assert_int_equal(listed_count(&result), 0);
     heap_find_deinit(&result);
 }
 
@@ -282,29 +290,38 @@ static void a_bytearray_needs_its_bytes(struct objects *objects)
 
 /* ---- the collector's lists */
 
-static uint64_t list_head(struct objects *objects, unsigned generation)
+static uint64_t collector(struct objects *objects)
 {
     const struct fake_python *python = &objects->python;
-    uint64_t gc = layout_has(&python->layout, PY_interp_gc)
-                      ? python->interp + objects_field(objects, PY_interp_gc)
-                      : python->runtime + objects_field(objects, PY_runtime_gc);
-    return gc + objects_field(objects, PY_gc_generations) +
+    return layout_has(&python->layout, PY_interp_gc)
+               ? python->interp + objects_field(objects, PY_interp_gc)
+               : python->runtime + objects_field(objects, PY_runtime_gc);
+}
+
+static uint64_t list_head(struct objects *objects, unsigned generation)
+{
+    return collector(objects) + objects_field(objects, PY_gc_generations) +
            generation * objects_field(objects, PY_gc_generation_size);
 }
 
 #define RING 3
 
 /* A ring of objects outside of pools around the head of a list; their addresses. */
-static void make_ring(struct objects *objects, unsigned generation, uint64_t ret_addrs[RING])
+static void make_ring_at(struct objects *objects, uint64_t head, uint64_t ret_addrs[RING])
 {
     uint64_t class = make_class(objects, "Listed", flag(objects, PY_constant_tpflags_have_gc), 16);
-    uint64_t link = list_head(objects, generation);
+    uint64_t link = head;
     for (unsigned i = 0; i < RING; i++) {
         ret_addrs[i] = objects_new(objects, class, 64);
         fake_python_put(&objects->python, link, (ret_addrs[i] - 16) | (i & 1));
         link = ret_addrs[i] - 16;
     }
-    fake_python_put(&objects->python, link, list_head(objects, generation));
+    fake_python_put(&objects->python, link, head);
+}
+
+static void make_ring(struct objects *objects, unsigned generation, uint64_t ret_addrs[RING])
+{
+    make_ring_at(objects, list_head(objects, generation), ret_addrs);
 }
 
 static void objects_on_lists_are_tracked(struct objects *objects)
@@ -319,7 +336,27 @@ static void objects_on_lists_are_tracked(struct objects *objects)
         assert_true(heap_map_has(result.tracked, first[i]));
         assert_true(heap_map_has(result.tracked, second[i]));
     }
-    assert_int_equal(result.tracked_count, 2 * RING);
+    assert_int_equal(listed_count(&result), 2 * RING);
+    assert_null(result.note);
+    heap_find_deinit(&result);
+}
+
+/* What is frozen is tracked, but for the immortals that 3.12's collector puts there itself. */
+static void frozen_immortals_are_not_tracked(struct objects *objects)
+{
+    uint64_t addrs[RING];
+    bool has_immortals = layout_minor(&objects->python.layout) >= 12;
+    if (!layout_has(&objects->python.layout, PY_gc_permanent))
+        return;
+    make_ring_at(objects, collector(objects) + objects_field(objects, PY_gc_permanent), addrs);
+    set(objects, addrs[1], PY_object_refcnt, has_immortals ? UINT32_MAX : 1);
+    struct heap_find result;
+    find(objects, &result);
+    assert_int_equal(listed_count(&result), RING);
+    for (unsigned i = 0; i < RING; i++) {
+        assert_true(heap_map_has(result.objects, addrs[i]));
+        assert_int_equal(heap_map_has(result.tracked, addrs[i]), i != 1 || !has_immortals);
+    }
     assert_null(result.note);
     heap_find_deinit(&result);
 }
@@ -329,7 +366,7 @@ static void assert_cut_ring(struct objects *objects, uint64_t count)
     struct heap_find result;
     find(objects, &result);
     assert_non_null(result.note);
-    assert_int_equal(result.tracked_count, count);
+    assert_int_equal(listed_count(&result), count);
     heap_find_deinit(&result);
 }
 
@@ -367,7 +404,7 @@ static void a_list_goes_on_behind_a_damaged_object(struct objects *objects)
     struct heap_find result;
     find(objects, &result);
     assert_non_null(result.note);
-    assert_int_equal(result.tracked_count, RING - 1);
+    assert_int_equal(listed_count(&result), RING - 1);
     assert_false(heap_map_has(result.tracked, addrs[1]));
     assert_true(heap_map_has(result.tracked, addrs[2]));
     heap_find_deinit(&result);
@@ -447,6 +484,7 @@ TEST_EACH_VERSION(pools_know_what_lives)
 TEST_EACH_VERSION(a_type_address_kept_as_int_makes_no_object)
 TEST_EACH_VERSION(a_bytearray_needs_its_bytes)
 TEST_EACH_VERSION(objects_on_lists_are_tracked)
+TEST_EACH_VERSION(frozen_immortals_are_not_tracked)
 TEST_EACH_VERSION(a_list_that_loops_ends)
 TEST_EACH_VERSION(a_list_to_nowhere_ends)
 TEST_EACH_VERSION(a_list_to_a_freed_object_ends)
@@ -466,6 +504,7 @@ int main(void)
         cmocka_unit_test(each_a_type_address_kept_as_int_makes_no_object),
         cmocka_unit_test(each_a_bytearray_needs_its_bytes),
         cmocka_unit_test(each_objects_on_lists_are_tracked),
+        cmocka_unit_test(each_frozen_immortals_are_not_tracked),
         cmocka_unit_test(each_a_list_that_loops_ends),
         cmocka_unit_test(each_a_list_to_nowhere_ends),
         cmocka_unit_test(each_a_list_to_a_freed_object_ends),

@@ -117,7 +117,7 @@ static void test_identity(void **state)
     assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
     fclose(file);
     assert_memory_equal(head + 68, "INQS", 4);
-    assert_memory_equal(head + 60, "\0\0\0\3", 4);
+    assert_memory_equal(head + 60, "\0\0\0\4", 4);
 }
 
 static void test_mode_is_private_from_the_start(void **state)

@@ -155,7 +155,7 @@ class PathWriter:
             pattern = self.KINDS.get(kind, "<%s>")
             text = pattern % name if "%" in pattern else pattern
             is_namespace = kind in (0, 1) and self.tables.objects[way[0]].type_id in self.tables.dicts
-            found = [(text, is_namespace, False)]
+            found = [(text, is_namespace, is_namespace)]
             for choices in labels:
                 found = [self._step(*state, label) for state in found for label in set(choices)]
             yield from (text + ".__dict__" if is_open else text for text, _, is_open in found)
