@@ -30,7 +30,7 @@
 #define BUCKETS_MAX    (UINT64_C(1) << 40)
 #define SIZE_MAX_ASKED (UINT64_C(1) << 47)
 #define LINES_MAX      100000000u
-#define SAMPLE_BUCKETS 4096u /* a tenth of the buckets has entries, or more */
+#define SAMPLE_BUCKETS 4096u
 #define SAMPLE         16u
 #define BSS_MAX        (UINT64_C(16) << 20) /* of the interpreter's own variables */
 
@@ -161,16 +161,30 @@ static bool prove_entry(void *context, uint64_t key, uint64_t value)
     return proof->fits && ++proof->looked_at < SAMPLE;
 }
 
+/* Buckets from all over the table, an odd step apart: neighbours in it are neighbours in
+ * memory, so that thousands in a row are empty where memory of before the tracing lies. */
+static void sample_entries(const struct python_process *process, const struct hash_table *table,
+                           struct proof *proof)
+{
+    uint64_t step = table->bucket_count / SAMPLE_BUCKETS | 1, seen = 0, entry_addr;
+    bool goes_on = true;
+    for (uint64_t i = 0; i < SAMPLE_BUCKETS && i < table->bucket_count && goes_on; i++) {
+        uint64_t bucket = i * step & (table->bucket_count - 1);
+        enum status status =
+            memory_read_u64(process->image, table->buckets_addr + 8 * bucket, &entry_addr);
+        if (status == STATUS_OK)
+            status = visit_bucket(process, table, entry_addr, prove_entry, proof, &seen, &goes_on);
+        (void)status; /* a damaged table may hold traces all the same */
+    }
+}
+
 static bool is_proven(struct python_process *process, uint64_t addr, bool of_domains)
 {
     struct proof proof = {.process = process, .of_domains = of_domains};
     struct hash_table table;
     if (!hash_table_read(process, addr, &table) || !table.count)
         return false;
-    if (table.bucket_count > SAMPLE_BUCKETS)
-        table.bucket_count = SAMPLE_BUCKETS;
-    enum status status = hash_table_visit(process, &table, prove_entry, &proof);
-    (void)status; /* a damaged table may hold traces all the same */
+    sample_entries(process, &table, &proof);
     return proof.fits;
 }
 
