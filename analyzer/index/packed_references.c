@@ -41,6 +41,23 @@ static uint32_t row_size(uint64_t degree, uint32_t left)
     return degree < left ? (uint32_t)degree : left;
 }
 
+/* Nearly always they are short ones alone. */
+static uint8_t *encode_degrees(const struct packed_rows_input *input, uint8_t *at)
+{
+    uint32_t rows = input->rows;
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        any |= input->degree[i];
+    if (any >= 0x80) {
+        for (uint32_t i = 0; i < rows; i++)
+            at = varint_put(at, input->degree[i]);
+        return at;
+    }
+    for (uint32_t i = 0; i < rows; i++)
+        at[i] = (uint8_t)input->degree[i];
+    return at + rows;
+}
+
 static uint8_t *encode_others(const struct packed_rows_input *input, uint8_t *at)
 {
     struct packed_row history[PACKED_SHAPES] = {{0}};
@@ -103,10 +120,8 @@ static uint8_t *encode_parts(const struct packed_rows_input *input, uint8_t *at)
 
 size_t packed_rows_encode(struct packed_rows_input *input)
 {
-    uint8_t degrees[PACKED_ROWS * VARINT_BYTES], *degrees_end = degrees;
-    for (uint32_t i = 0; i < input->rows; i++)
-        degrees_end = varint_put(degrees_end, input->degree[i]);
-    size_t degrees_size = (size_t)(degrees_end - degrees);
+    uint8_t degrees[PACKED_ROWS * VARINT_BYTES];
+    size_t degrees_size = (size_t)(encode_degrees(input, degrees) - degrees);
     size_t others_size = (size_t)(encode_others(input, input->others) - input->others);
     uint8_t *at = input->plain;
     at = varint_put(at, input->rows);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* References on their way into chunks. */
-#include <string.h>
-
 #include "analyzer/index/packed_packing.h"
 #include "inquest/base/checked_math.h"
 
@@ -108,32 +106,12 @@ static bool take_forward(struct row_cursor *cursor, uint32_t count, struct packe
     return sound;
 }
 
-/* Nearly all: no source has a long row, and there is no more beside. False: not so. */
-static bool take_plain(struct row_cursor *cursor, uint32_t count, struct packed_rows_input *rows)
-{
-    const struct reverse_rows *reverse = &cursor->heap->reverse;
-    const uint32_t *source = reverse->source + cursor->strong;
-    uint32_t *other = rows->other + rows->count, objects = reverse->objects;
-    bool is_plain = cursor->more == cursor->more_end;
-    for (uint32_t i = 0; i < count && is_plain; i++) {
-        is_plain = source[i] < objects;
-        other[i] = source[i] + 1;
-    }
-    if (!is_plain)
-        return false;
-    memset(rows->extra + rows->count, 0, count * sizeof *rows->extra);
-    cursor->strong += count;
-    rows->count += count;
-    return true;
-}
-
 /* By source; of one source those in the row come first. */
 static void take_reverse(struct row_cursor *cursor, uint32_t count, struct packed_rows_input *rows)
 {
     const struct reverse_rows *reverse = &cursor->heap->reverse;
-    if (take_plain(cursor, count, rows))
-        return;
-    for (; count; count--) {
+    uint32_t *other = rows->other + rows->count, *extra = rows->extra + rows->count;
+    for (uint32_t i = 0; i < count; i++) {
         struct reverse_part next = {UINT32_MAX, 0};
         if (cursor->strong < cursor->end)
             next = reverse_rows_source(reverse, cursor->strong);
@@ -143,16 +121,35 @@ static void take_reverse(struct row_cursor *cursor, uint32_t count, struct packe
             next = reverse->more.items[cursor->more++].from;
         else
             cursor->strong++;
-        rows->other[rows->count] = next.source + 1;
-        rows->extra[rows->count++] = next.part;
+        other[i] = next.source + 1;
+        extra[i] = next.part;
     }
+    rows->count += count;
+}
+
+/* The same where there is no more beside. */
+static void take_plain_reverse(struct row_cursor *cursor, uint32_t count,
+                               struct packed_rows_input *rows)
+{
+    const struct reverse_rows *reverse = &cursor->heap->reverse;
+    uint32_t *other = rows->other + rows->count, *extra = rows->extra + rows->count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct reverse_part from = reverse_rows_source(reverse, cursor->strong + i);
+        other[i] = from.source + 1;
+        extra[i] = from.part;
+    }
+    cursor->strong += count;
+    rows->count += count;
 }
 
 static bool row_take(struct row_cursor *cursor, uint64_t count, struct packed_rows_input *rows)
 {
     if (cursor->direction == HEAP_REFERENCES)
         return take_forward(cursor, (uint32_t)count, rows);
-    take_reverse(cursor, (uint32_t)count, rows);
+    if (cursor->more == cursor->more_end)
+        take_plain_reverse(cursor, (uint32_t)count, rows);
+    else
+        take_reverse(cursor, (uint32_t)count, rows);
     return true;
 }
 
@@ -213,28 +210,51 @@ static enum status pack_long_row(struct row_cursor *cursor, struct packed_scratc
     return status;
 }
 
+/* Nearly all rows have nothing beside them, as the open one: those that follow it, with
+ * which it makes one stretch, as many as a chunk takes. */
+static void open_stretch(struct row_cursor *cursor, uint32_t end, struct packed_rows_input *rows)
+{
+    uint64_t start = cursor->strong, next = start, most = start + PACKED_ENOUGH - rows->count;
+    uint32_t object = cursor->object, count = rows->rows;
+    end = (uint32_t)min_u64(end, cursor->more_object);
+    do {
+        uint64_t begin = next;
+        next = row_begins(cursor, (uint64_t)object + 1);
+        if (next - begin > PACKED_PART) {
+            next = begin;
+            break;
+        }
+        rows->degree[count++] = next - begin;
+        object++;
+    } while (object < end && count < PACKED_ROWS && next < most);
+    rows->rows = count;
+    cursor->object = object - 1;
+    cursor->end = next;
+}
+
 /* Rows from the open one on, which has references, as many as a chunk takes; empty ones
  * at its end are left to the next. */
 static enum status pack_rows(struct row_cursor *cursor, uint32_t end,
                              struct packed_scratch *scratch, struct packed_batch *batch)
 {
     struct packed_rows_input *rows = &scratch->rows;
-    uint32_t filled = 0, object = cursor->object;
     start_chunk(cursor, rows);
     for (;;) {
         uint64_t degree = row_left(cursor);
         if (degree > PACKED_PART)
             break;
-        if (!row_take(cursor, degree, rows))
+        if (cursor->more == cursor->more_end)
+            open_stretch(cursor, end, rows);
+        else
+            rows->degree[rows->rows++] = degree;
+        if (!row_take(cursor, row_left(cursor), rows))
             return STATUS_USAGE;
-        rows->degree[rows->rows++] = degree;
-        if (degree)
-            filled = rows->rows;
-        if (++object == end || rows->rows == PACKED_ROWS || rows->count >= PACKED_ENOUGH)
+        if (cursor->object + 1 == end || rows->rows == PACKED_ROWS || rows->count >= PACKED_ENOUGH)
             break;
-        row_open(cursor, object);
+        row_open(cursor, cursor->object + 1);
     }
-    rows->rows = filled;
+    while (!rows->degree[rows->rows - 1])
+        rows->rows--;
     return end_chunk(scratch, 0, batch);
 }
 
