@@ -142,37 +142,24 @@ static uint32_t count_reached(const uint64_t *reached, uint32_t first, uint32_t 
                : count;
 }
 
-/* The blocks in which an object begins, headers granted; the others that are live get
- * their bit in `others`. */
+/* The blocks in which one of so many objects begins, headers granted; the others that are
+ * live get their bit in `others`. */
 static uint32_t find_others(const struct pool *pool, const struct heap_stretch *objects,
-                            uint64_t others[POOL_LIVE_WORDS])
+                            uint32_t object_count, uint64_t others[POOL_LIVE_WORDS])
 {
     uint32_t found = 0, places = (uint32_t)min_u64(pool->block_size, HEADERS_BYTES + 8) / 8;
     uint64_t mask = (UINT64_C(1) << places) - 1;
     for (uint32_t word = 0; word * 64 < pool->block_count; word++) {
-        others[word] = 0;
-        for (uint64_t bits = pool->live[word]; bits; bits &= bits - 1) {
+        others[word] = object_count ? 0 : pool->live[word];
+        for (uint64_t bits = object_count ? pool->live[word] : 0; bits; bits &= bits - 1) {
             uint32_t block = word * 64 + (uint32_t)__builtin_ctzll(bits);
             uint32_t place = (POOL_HEADER_BYTES + block * pool->block_size) / 8;
-            if (heap_stretch_bits(objects, place) & mask)
-                found++;
-            else
-                others[word] |= bits & -bits;
+            bool has_object = heap_stretch_bits(objects, place) & mask;
+            found += has_object;
+            others[word] |= has_object ? 0 : bits & -bits;
         }
     }
     return found;
-}
-
-static void add_others(struct memory_count *count, const struct pool *pool,
-                       const uint64_t others[POOL_LIVE_WORDS])
-{
-    for (uint32_t word = 0; word * 64 < pool->block_count; word++) {
-        for (uint64_t bits = others[word]; bits; bits &= bits - 1) {
-            uint32_t block = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            count_data(count, pool->addr + POOL_HEADER_BYTES + block * pool->block_size,
-                       pool->block_size, true);
-        }
-    }
 }
 
 /* Of a pool in which no block has two objects, and nothing else has any, their number is
@@ -186,12 +173,16 @@ static bool count_pool(void *context, const struct pool *pool)
     if (!heap_map_stretch(count->heap->find.objects, pool->addr, size, &objects))
         return false;
     uint32_t first = objects.ranks[0], end = objects.ranks[size / HEAP_WORD_BYTES];
-    if (find_others(pool, &objects, others) != end - first)
+    if (find_others(pool, &objects, end - first, others) != end - first)
+        return false;
+    enum status status = data_add_blocks(&count->data, pool, others);
+    if (status == STATUS_NO_MEMORY)
+        count->status = status;
+    if (status != STATUS_OK)
         return false;
     uint32_t reached = count_reached(count->reached, first, end);
     add_amounts(&count->objects[true], reached, pool->block_size);
     add_amounts(&count->objects[false], end - first - reached, pool->block_size);
-    add_others(count, pool, others);
     count->kinds[PIECE_BLOCKS_FREE].bytes +=
         (uint64_t)(pool->capacity - pool->live_count) * pool->block_size;
     count->kinds[PIECE_POOL_HEADER].bytes += size - blocks_bytes;

@@ -43,6 +43,35 @@ enum status data_add(struct data_list *list, uint64_t addr, uint64_t size, bool 
     return STATUS_OK;
 }
 
+enum status data_add_blocks(struct data_list *list, const struct pool *pool,
+                            const uint64_t blocks[POOL_LIVE_WORDS])
+{
+    struct heap_stretch places;
+    uint32_t count = 0, step = pool->block_size / 8, words = (pool->block_count + 63) / 64;
+    uint64_t size = POOL_HEADER_BYTES + (uint64_t)pool->block_count * pool->block_size;
+    size = (size + HEAP_WORD_BYTES - 1) / HEAP_WORD_BYTES * HEAP_WORD_BYTES;
+    for (uint32_t word = 0; word < words; word++)
+        count += heap_count_bits(blocks[word]);
+    if (!count)
+        return STATUS_OK;
+    if (!array_reserve(&list->sizes, count))
+        return STATUS_NO_MEMORY;
+    if (!heap_map_stretch(list->map, pool->addr, size, &places))
+        return STATUS_CORRUPT;
+    for (uint32_t i = 0; i < count; i++)
+        list->sizes.items[list->sizes.count++] = pool->block_size / 16 | DATA_BLOCK;
+    for (uint32_t word = 0; word < words; word++) {
+        for (uint64_t bits = blocks[word]; bits; bits &= bits - 1) {
+            uint32_t block = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            heap_stretch_set(&places, POOL_HEADER_BYTES / 8 + block * step);
+        }
+    }
+    if (!list->low)
+        list->low = pool->addr;
+    list->high = pool->addr + size;
+    return STATUS_OK;
+}
+
 uint64_t data_size(const struct data_list *list, uint32_t id)
 {
     uint32_t form = list->sizes.items[id];

@@ -78,7 +78,7 @@ enum status pieces_visit(const struct python_process *process, const struct mall
 /* Blocks and chunks in use that hold no object, by what malloc returned. */
 struct data_list {
     struct heap_map *map;
-    uint64_t low, high;    /* the first and the last address; 0: none */
+    uint64_t low, high;    /* no address is outside; 0: none */
     ARRAY(uint32_t) sizes; /* in order of address: DATA_NUMBER and the flags */
     uint32_t *owner;       /* after owners_find: an object, or HEAP_NO_OBJECT */
 };
@@ -86,6 +86,10 @@ struct data_list {
 /* Ascending addresses only; STATUS_CORRUPT for one that no memory of the map has. */
 enum status data_add(struct data_list *list, uint64_t addr, uint64_t size,
                      bool is_block) MUST_CHECK;
+/* The same of those blocks of a pool that have their bits in `blocks`: all, or none for
+ * STATUS_CORRUPT. */
+enum status data_add_blocks(struct data_list *list, const struct pool *pool,
+                            const uint64_t blocks[POOL_LIVE_WORDS]) MUST_CHECK;
 uint64_t data_size(const struct data_list *list, uint32_t id);
 bool data_is_block(const struct data_list *list, uint32_t id);
 
