@@ -481,6 +481,14 @@ static bool is_database(const char *path)
            !memcmp(head, magic, sizeof magic);
 }
 
+static enum status open_dump(const struct session_options *options, bool regular,
+                             struct index **ret_index, struct error *err)
+{
+    if (options->output || options->no_cache || !regular)
+        return build_index(options, options->output, NULL, ret_index, err);
+    return open_through_cache(options, ret_index, err);
+}
+
 enum status session_open(const struct session_options *options, struct index **ret_index,
                          struct error *err)
 {
@@ -490,9 +498,10 @@ enum status session_open(const struct session_options *options, struct index **r
         enum status status = index_open(options->input, &index, err);
         return status == STATUS_OK ? use_index(options, index, ret_index, err) : status;
     }
-    if (options->output || options->no_cache || !regular)
-        return build_index(options, options->output, NULL, ret_index, err);
-    return open_through_cache(options, ret_index, err);
+    enum status status = open_dump(options, regular, ret_index, err);
+    if (status == STATUS_OK)
+        index_set_name(*ret_index, options->input);
+    return status;
 }
 
 /* ---- A recording without an index of it. */

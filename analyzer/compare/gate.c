@@ -417,6 +417,13 @@ static double growth(double old_value, double new_value)
     return (new_value - old_value) / fabs(old_value) * 100;
 }
 
+static enum status value_of(const struct gate *gate, const struct metric_source *source,
+                            double *ret_value, double *ret_whole, struct error *err)
+{
+    enum status status = source->value(source->context, gate, ret_value, ret_whole, err);
+    return status == STATUS_NOT_IN_DUMP ? error_prefix(err, "%s", source->name) : status;
+}
+
 enum status gate_evaluate(const struct gate *gate, const struct metric_source *old_source,
                           const struct metric_source *new_source, struct gate_result *ret_result,
                           struct error *err)
@@ -434,10 +441,9 @@ enum status gate_evaluate(const struct gate *gate, const struct metric_source *o
         return error_set(err, STATUS_USAGE,
                          "--fail-if '%s': a change needs two inputs, as inquest diff takes them",
                          gate->text);
-    enum status status =
-        new_source->value(new_source->context, gate, &result.new_value, &whole, err);
+    enum status status = value_of(gate, new_source, &result.new_value, &whole, err);
     if (status == STATUS_OK && old_source)
-        status = old_source->value(old_source->context, gate, &result.old_value, &ignored, err);
+        status = value_of(gate, old_source, &result.old_value, &ignored, err);
     if (status != STATUS_OK)
         return status;
     result.measured = result.new_value;
@@ -482,6 +488,16 @@ static bool needs_heap(const struct metric *metric)
     return false;
 }
 
+/* Zero would pass for an answer where no Python could be read. */
+static bool needs_python(const struct metric *metric)
+{
+    static const char *const others[] = {"mapped", "threads", "warnings"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(metric->name, others[i]) == 0)
+            return false;
+    return true;
+}
+
 static enum status core_value(void *context, const struct gate *gate, double *ret_value,
                               double *ret_whole, struct error *err)
 {
@@ -492,6 +508,11 @@ static enum status core_value(void *context, const struct gate *gate, double *re
         return error_set(err, STATUS_USAGE,
                          "--fail-if '%s': %s needs the object graph: ask inquest heap or diff",
                          gate->text, gate->metric->name);
+    if (!index_meta(context, "python_version") && needs_python(gate->metric))
+        return error_set(
+            err, STATUS_NOT_IN_DUMP,
+            "--fail-if '%s': no Python could be read in the core; inquest info tells why",
+            gate->text);
     enum status status = one_number(context, gate->metric->sql, gate->argument, ret_value, err);
     return status == STATUS_OK ? one_number(context, whole, NULL, ret_whole, err) : status;
 }

@@ -65,10 +65,27 @@ int index_open_path(const char *path, const char *query, int flags, sqlite3 **re
 
 /* ---- What a statement may do: read, and nothing else. */
 
+/* Those that tell of tables, and what a file says of itself as long as it is only asked. */
+static bool may_run_pragma(const char *name, const char *argument)
+{
+    static const struct {
+        const char *name;
+        bool takes_argument;
+    } pragmas[] = {{"table_info", true},
+                   {"table_xinfo", true},
+                   {"table_list", true},
+                   {"application_id", false},
+                   {"user_version", false}};
+    for (size_t i = 0; name && i < sizeof pragmas / sizeof *pragmas; i++) {
+        if (!sqlite3_stricmp(name, pragmas[i].name))
+            return pragmas[i].takes_argument || !argument;
+    }
+    return false;
+}
+
 static int authorize(void *context, int action, const char *first, const char *second,
                      const char *database, const char *trigger)
 {
-    static const char *const pragmas[] = {"table_info", "table_xinfo", "table_list"};
     (void)context;
     (void)database;
     (void)trigger;
@@ -81,12 +98,7 @@ static int authorize(void *context, int action, const char *first, const char *s
     case SQLITE_UPDATE: return first && !strcmp(first, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION:
         return second && !sqlite3_stricmp(second, "load_extension") ? SQLITE_DENY : SQLITE_OK;
-    case SQLITE_PRAGMA:
-        for (size_t i = 0; first && i < sizeof pragmas / sizeof *pragmas; i++) {
-            if (!sqlite3_stricmp(first, pragmas[i]))
-                return SQLITE_OK;
-        }
-        return SQLITE_DENY;
+    case SQLITE_PRAGMA: return may_run_pragma(first, second) ? SQLITE_OK : SQLITE_DENY;
     default: return SQLITE_DENY;
     }
 }
@@ -315,6 +327,15 @@ enum status index_open_bytes(const char *name, const uint8_t *bytes, uint64_t si
     index->context = context;
     *ret_index = index;
     return STATUS_OK;
+}
+
+void index_set_name(struct index *index, const char *name)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return; /* the old one is no lie */
+    free(index->name);
+    index->name = copy;
 }
 
 void index_close(struct index *index)

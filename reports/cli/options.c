@@ -49,6 +49,10 @@ static enum status set_choice(struct parser *parser, const struct option *option
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", choice->name);
     }
+    if (option == &option_table[OPTION_FORMAT]) {
+        parser->options->unknown_format = value; /* the command says which ones it has */
+        return STATUS_OK;
+    }
     return error_set(parser->err, STATUS_USAGE, "--%s takes one of %s, not '%s'", option->name,
                      known, value);
 }

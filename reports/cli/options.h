@@ -64,14 +64,15 @@ struct options {
     const char *threshold;                 /* leaks --threshold: percent; NULL: the default */
     const char *least;                     /* leaks --least: bytes; NULL: the default */
     struct option_list fail_if;            /* --fail-if: gates */
-    const char *match;     /* diff --match: exact, line or function; NULL: the default */
-    bool normalize;        /* diff --normalize: both scaled to one total */
-    bool noise;            /* diff --noise: changes within chance trip gates, too */
-    const char *times;     /* trend --times: of the inputs, comma between; NULL: recorded */
-    unsigned format;       /* --format, an output_format; FORMAT_TEXT unless given */
-    unsigned color;        /* --color, a color_choice */
-    uint64_t given;        /* OPTION_BITs of what was on the command line */
-    const char **operands; /* what is not an option */
+    const char *match;          /* diff --match: exact, line or function; NULL: the default */
+    bool normalize;             /* diff --normalize: both scaled to one total */
+    bool noise;                 /* diff --noise: changes within chance trip gates, too */
+    const char *times;          /* trend --times: of the inputs, comma between; NULL: recorded */
+    unsigned format;            /* --format, an output_format; FORMAT_TEXT unless given */
+    const char *unknown_format; /* --format that no command has; NULL: it is one of them */
+    unsigned color;             /* --color, a color_choice */
+    uint64_t given;             /* OPTION_BITs of what was on the command line */
+    const char **operands;      /* what is not an option */
     size_t operand_count;
 };
 

@@ -234,6 +234,30 @@ static enum status unknown_command(const char *name, struct error *err)
     return error_set(err, STATUS_USAGE, "unknown command '%s'; see inquest --help", name);
 }
 
+/* Names what the command has: on standard output, or else in a file. */
+static enum status wrong_format(const struct command *command, const char *format,
+                                struct error *err)
+{
+    struct text known;
+    text_init(&known);
+    for (const struct option_choice *choice = option_table[OPTION_FORMAT].choices; choice->name;
+         choice++) {
+        if (choice->value & command->formats)
+            text_printf(&known, "%s%s", known.size ? ", " : "", choice->name);
+    }
+    enum status status;
+    if (known.size) {
+        status = error_set(err, STATUS_USAGE, "%s --format takes one of %s, not '%s'",
+                           command->name, text_string(&known), format);
+    } else {
+        output_endings(&known, command->formats);
+        status = error_set(err, STATUS_USAGE, "%s needs -o FILE, whose ending is one of %s",
+                           command->name, text_string(&known));
+    }
+    text_deinit(&known);
+    return status;
+}
+
 static enum status check_options(const struct command *command, const struct options *options,
                                  struct error *err)
 {
@@ -242,7 +266,22 @@ static enum status check_options(const struct command *command, const struct opt
             return error_set(err, STATUS_USAGE, "%s has no option --%s; see inquest %s --help",
                              command->name, option_table[id].name, command->name);
     }
-    return STATUS_OK;
+    return options->unknown_format ? wrong_format(command, options->unknown_format, err)
+                                   : STATUS_OK;
+}
+
+/* A file of that name would be no help to anybody: '-' is a standard stream. */
+static enum status check_output(const struct command *command, const struct options *options,
+                                struct error *err)
+{
+    bool is_index = command->flags & COMMAND_WRITES_INDEX;
+    if (is_index && !options->output)
+        return error_set(err, STATUS_USAGE, "%s needs -o FILE, the index to write", command->name);
+    if (!options->output || strcmp(options->output, "-") != 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_USAGE,
+                     is_index ? "-o -: an index can't be written to standard output; name a file"
+                              : "-o -: without -o the answer is on standard output");
 }
 
 static enum status check_operands(const struct command *command, const struct options *options,
@@ -260,18 +299,20 @@ static enum status check_operands(const struct command *command, const struct op
         pipes += !strcmp(options->operands[i], "-");
     if (pipes > 1)
         return error_set(err, STATUS_USAGE, "'-' is standard input, which can be read only once");
-    if (command->flags & COMMAND_WRITES_INDEX && !options->output)
-        return error_set(err, STATUS_USAGE, "%s needs -o FILE, the index to write", command->name);
-    return STATUS_OK;
+    return check_output(command, options, err);
 }
 
-static enum status unknown_ending(const struct command_run *run, struct error *err)
+/* The ending of -o decides, where it says something. */
+static enum status check_ending(const struct command *command, const struct options *options,
+                                struct error *err)
 {
     struct text known;
+    if (output_format_for_path(options->output) & command->formats)
+        return STATUS_OK;
     text_init(&known);
-    output_endings(&known, run->command->formats);
+    output_endings(&known, command->formats);
     enum status status = error_set(err, STATUS_USAGE, "%s: its ending must be one of %s",
-                                   run->options->output, text_string(&known));
+                                   options->output, text_string(&known));
     text_deinit(&known);
     return status;
 }
@@ -285,14 +326,6 @@ static bool asks_for_two(const struct command *command, const struct options *op
            !(command->flags & (COMMAND_WRITES_INDEX | COMMAND_ANY_ENDING));
 }
 
-static enum status check_format(const struct command *command, unsigned format, struct error *err)
-{
-    return format & command->formats
-               ? STATUS_OK
-               : error_set(err, STATUS_USAGE, "%s has no %s form; see inquest %s --help",
-                           command->name, output_format_name(format), command->name);
-}
-
 /* The ending of -o decides; --format is for standard output, and for endings that
  * say nothing. */
 static enum status choose_format(struct command_run *run, struct error *err)
@@ -301,9 +334,11 @@ static enum status choose_format(struct command_run *run, struct error *err)
     bool given = options->given & OPTION_BIT(OPTION_FORMAT);
     unsigned ending = options->output ? output_format_for_path(options->output) : 0;
     run->format = ending ? ending : options->format;
-    if (options->output && !ending && !given)
-        return unknown_ending(run, err);
-    return check_format(run->command, run->format, err);
+    if (options->output && (ending || !given))
+        return check_ending(run->command, options, err);
+    return run->format & run->command->formats
+               ? STATUS_OK
+               : wrong_format(run->command, output_format_name(run->format), err);
 }
 
 /* ---- Running. */
@@ -418,7 +453,7 @@ static enum status run_command(const struct command *command, const struct optio
     printed.output = NULL;
     written.given &= ~OPTION_BIT(OPTION_FORMAT);
     written.quiet = true;
-    enum status status = check_format(command, output_format_for_path(options->output), err);
+    enum status status = check_ending(command, options, err);
     if (status == STATUS_OK)
         status = run_once(command, &printed, false, ret_tripped, err);
     return status == STATUS_OK ? run_once(command, &written, true, ret_tripped, err) : status;

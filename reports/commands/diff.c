@@ -57,7 +57,11 @@ static enum status compare_cores(struct command_run *run, struct gates *gates,
 {
     const struct options *options = run->options;
     struct diff diff;
-    enum status status = diff_cores(indexes[0], indexes[1], &diff, err);
+    enum status status = answer_needs_heap(indexes[0], err); /* without one, all would be gone */
+    if (status == STATUS_OK)
+        status = answer_needs_heap(indexes[1], err);
+    if (status == STATUS_OK)
+        status = diff_cores(indexes[0], indexes[1], &diff, err);
     if (status != STATUS_OK)
         return status;
     const struct metric_source sources[] = {metric_source_core(indexes[0], options->operands[0]),

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "reports/commands/heap_answer.h"
 #include "reports/commands/trend_render.h"
 
 static enum status no_memory(struct error *err)
@@ -108,7 +109,9 @@ static enum status open_inputs(struct trend_run *trend, struct error *err)
         input->profile = is_recording ? &trend->profiles[i] : NULL;
         if (is_recording)
             input->index = NULL;
-        if (!options->times)
+        else
+            status = answer_needs_heap(input->index, err);
+        if (status == STATUS_OK && !options->times)
             status = find_time(input, err);
     }
     if (status == STATUS_OK && options->times)

@@ -169,15 +169,24 @@ static void test_wrong_inputs(void **state)
     assert_int_equal(gate_evaluate(&gate, NULL, &core, &result, &err), STATUS_USAGE);
 }
 
-/* Every statement runs on an empty index and answers 0. */
-static void test_statements(void **state)
+static struct index *empty_index(const char *python_version)
 {
-    (void)state;
     struct index_writer *writer;
     struct index *index;
     struct error err = {0};
     assert_int_equal(index_writer_create(NULL, &writer, &err), STATUS_OK);
+    if (python_version)
+        assert_int_equal(index_writer_meta(writer, "python_version", python_version), STATUS_OK);
     assert_int_equal(index_writer_publish(writer, &index, &err), STATUS_OK);
+    return index;
+}
+
+/* Every statement runs on an empty index and answers 0. */
+static void test_statements(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct index *index = empty_index("3.12.1");
     struct metric_source source = metric_source_core(index, "empty");
     for (const struct metric *metric = metric_table; metric->name; metric++) {
         if (!metric->sql)
@@ -191,6 +200,23 @@ static void test_statements(void **state)
     index_close(index);
 }
 
+/* What is not known is not 0. */
+static void test_without_python(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct gate_result result;
+    struct index *index = empty_index(NULL);
+    struct metric_source source = metric_source_core(index, "a.core");
+    struct gate gate = parsed("heap > 1KB");
+    assert_int_equal(gate_evaluate(&gate, NULL, &source, &result, &err), STATUS_NOT_IN_DUMP);
+    assert_non_null(strstr(err.message, "a.core: --fail-if 'heap > 1KB': no Python"));
+    assert_int_equal(gate_evaluate(&gate, &source, &source, &result, &err), STATUS_NOT_IN_DUMP);
+    gate = parsed("warnings > 0");
+    assert_int_equal(gate_evaluate(&gate, NULL, &source, &result, &err), STATUS_OK);
+    index_close(index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_inputs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_python, set_up, tear_down),
         cmocka_unit_test(test_statements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,20 @@ class CommandLine(unittest.TestCase):
         shutil.copyfile(CORE, copy)
         return copy
 
+    def small_core(self):
+        """A plain ELF core with one note and no memory: nothing needs unwrapping."""
+        note = b"CORE\0\0\0\0" + bytes(336)
+        header = (b"\x7fELF\x02\x01\x01" + bytes(9) + (4).to_bytes(2, "little") + (62).to_bytes(2, "little") +
+                  (1).to_bytes(4, "little") + bytes(8) + (64).to_bytes(8, "little") + bytes(12) +
+                  (64).to_bytes(2, "little") + (56).to_bytes(2, "little") + (1).to_bytes(2, "little") +
+                  bytes(6))
+        notes = (5).to_bytes(4, "little") + (336).to_bytes(4, "little") + (1).to_bytes(4, "little") + note
+        program = ((4).to_bytes(4, "little") + bytes(4) + (120).to_bytes(8, "little") + bytes(16) +
+                   len(notes).to_bytes(8, "little") + bytes(8) + (4).to_bytes(8, "little"))
+        path = self.folder / "small.core"
+        path.write_bytes(header + program + notes)
+        return path
+
 
 class Result(unittest.TextTestResult):
     def addSkip(self, test, reason):

@@ -109,16 +109,37 @@ class WrongUsage(command_line.CommandLine):
                 (("load", command_line.CORE), "-o FILE"),
                 (("load", command_line.CORE, "--files", "-o", "x"), "no option --files"),
                 (("query", command_line.CORE), "needs INPUT SQL"),
-                (("info", command_line.CORE, "--format", "yaml"), "text, json, csv, md"),
+                (("load", command_line.CORE, "-o", "-"), "an index can't be written to standard output"),
+                (("info", command_line.CORE, "-o", "-"), "without -o"),
+                (("info", command_line.CORE, "-o", "-", "--format", "json"), "without -o"),
+                (("export", command_line.CORE, "--to", "collapsed", "-o", "-"), "without -o"),
+                (("report", command_line.CORE), "needs -o FILE, whose ending is one of .html"),
+                (("load", command_line.CORE, "--format", "yaml", "-o", "x"), "no option --format"),
                 (("info", command_line.CORE, "--limit", "many"), "whole number"),
                 (("info", command_line.CORE, "-o", "x.pdf"), "its ending must be one of"),
-                (("info", command_line.CORE, "-o", "x.svg"), "no svg form"),
+                (("info", command_line.CORE, "-o", "x.svg"), "its ending must be one of .json .csv .md .txt"),
                 (("info", "-", "-o", "x.md", "--format", "json"), "a pipe is read once"),
-                (("info", command_line.CORE, "-o", "x.html", "--format", "json"), "no html form"),
+                (("info", command_line.CORE, "-o", "x.html", "--format", "json"),
+                 "its ending must be one of"),
                 (("help", "nothing"), "no command 'nothing'")):
             with self.subTest(arguments=arguments):
                 self.assertIn(why, self.refused(2, *arguments))
         self.assertEqual(sorted(os.listdir(self.folder)), ["output"])
+
+    def test_formats_are_those_of_the_command(self):
+        for command in COMMANDS:
+            known = re.search(r"(?m)^  --format FORMAT +format of\s+standard\s+output: ((?:\w+, *\s*)*\w+)",
+                              self.answer(command, "--help"))
+            operands = ["x"] * {"query": 2, "show": 2, "diff": 2, "trend": 3}.get(command, 1)
+            for word in ("xml", "junit", "pstats"):
+                if known and word in known[1]:
+                    continue
+                with self.subTest(command=command, word=word):
+                    error = self.refused(2, command, *operands, "--format", word)
+                    if known:
+                        names = ", ".join(re.findall(r"\w+", known[1]))
+                        self.assertIn("%s --format takes one of %s, not '%s'" % (command, names, word), error)
+        self.assertIn("text, json, csv, md, not 'junit'", self.refused(2, "query", "x", "y", "--format", "junit"))
 
     def test_input_is_not_overwritten(self):
         copy = self.core_copy()

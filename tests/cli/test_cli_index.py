@@ -100,20 +100,6 @@ class Cache(command_line.CommandLine):
         self.assertIn(b"cache is not usable", run.stderr)
         self.assertEqual(self.entries(), [])
 
-    def small_core(self):
-        """A plain ELF core with one note and no memory: nothing needs unwrapping."""
-        note = b"CORE\0\0\0\0" + bytes(336)
-        header = (b"\x7fELF\x02\x01\x01" + bytes(9) + (4).to_bytes(2, "little") + (62).to_bytes(2, "little") +
-                  (1).to_bytes(4, "little") + bytes(8) + (64).to_bytes(8, "little") + bytes(12) +
-                  (64).to_bytes(2, "little") + (56).to_bytes(2, "little") + (1).to_bytes(2, "little") +
-                  bytes(6))
-        notes = (5).to_bytes(4, "little") + (336).to_bytes(4, "little") + (1).to_bytes(4, "little") + note
-        program = ((4).to_bytes(4, "little") + bytes(4) + (120).to_bytes(8, "little") + bytes(16) +
-                   len(notes).to_bytes(8, "little") + bytes(8) + (4).to_bytes(8, "little"))
-        path = self.folder / "small.core"
-        path.write_bytes(header + program + notes)
-        return path
-
 
 class Index(command_line.CommandLine):
     def test_load_is_silent_and_promised(self):
@@ -203,7 +189,8 @@ class Query(command_line.CommandLine):
         index = self.index()
         before, stamp = index.read_bytes(), index.stat().st_mtime_ns
         for sql in ("DELETE FROM meta", "DROP TABLE meta", "UPDATE meta SET value = ''", "VACUUM",
-                    "INSERT INTO meta VALUES ('a', 'b')", "PRAGMA user_version = 7", "PRAGMA journal_mode = WAL",
+                    "INSERT INTO meta VALUES ('a', 'b')", "PRAGMA user_version = 7", "PRAGMA user_version(7)",
+                    "PRAGMA journal_mode = WAL",
                     "ATTACH '%s' AS x" % (self.output / "x"), "VACUUM INTO '%s'" % (self.output / "x"),
                     "CREATE TEMP TABLE t (a)", "SELECT load_extension('x')", "SELECT 1; SELECT 2",
                     "SELECT 1; DELETE FROM meta", "BEGIN", "", "SELEC 1", "SELECT nothing FROM meta"):
@@ -211,6 +198,8 @@ class Query(command_line.CommandLine):
                 self.assertIn("SQL: ", self.refused(2, "query", index, sql))
         self.assertEqual((index.read_bytes(), index.stat().st_mtime_ns), (before, stamp))
         self.assert_nothing_left()
+        self.assertEqual(self.query("PRAGMA application_id", "--format", "csv").split(), ["application_id", "1229869395"])
+        self.assertIn("user_version", self.query("PRAGMA user_version"))
 
     def test_text_is_shown_not_obeyed(self):
         for form in ("text", "csv", "json", "md"):

@@ -132,7 +132,7 @@ class Heap(HeapLine):
         self.assertIn("retained, shallow", self.refused(2, "heap", command_line.CORE, "--sort", "taste"))
         self.assertIn("--sort takes one of size",
                       self.refused(2, "heap", command_line.CORE, "--by", "size", "--sort", "name"))
-        self.assertIn("no svg form", self.refused(2, "heap", command_line.CORE, "-o", "x.svg"))
+        self.assertIn("ending must be one of", self.refused(2, "heap", command_line.CORE, "-o", "x.svg"))
 
     def test_text(self):
         text = self.answer("heap", self.index())
@@ -351,7 +351,7 @@ class Flamegraph(HeapLine):
     def test_forms(self):
         self.assertRegex(self.answer("flamegraph", self.index()), r"^100.0 %  +[\d.]+ MiB  all objects\n")
         self.assertIn("its ending", self.refused(2, "flamegraph", self.index(), "-o", "x.png"))
-        self.assertIn("no html form", self.refused(2, "flamegraph", self.index(), "-o", "x.html"))
+        self.assertIn("ending must be one of", self.refused(2, "flamegraph", self.index(), "-o", "x.html"))
         self.refused(4, "flamegraph", self.index(), "-q", "-o", self.folder / "no" / "such.svg")
 
 
@@ -422,6 +422,20 @@ class Damaged(HeapLine):
         index = self.changed_index([("DROP TABLE object_chunk", ())])
         for command in (("heap", index), ("show", index, "#1"), ("flamegraph", index)):
             self.assertIn("has no heap", self.refused(3, *command))
+
+    def test_no_python(self):
+        core = self.small_core()
+        for command in (("heap", core), ("show", core, "#1"), ("leaks", core), ("flamegraph", core),
+                        ("diff", self.index(), core), ("diff", core, self.index()),
+                        ("trend", self.index(), self.index(), core, "--times", "1,2,3")):
+            for cache in ((), ("--no-cache",)):
+                with self.subTest(command=command[0], cache=cache):
+                    error = self.refused(3, *command, "-q", *cache)
+                    self.assertTrue(error.startswith("inquest: %s: has no heap" % core), error)
+        for command in ("threads", "tasks"):
+            error = self.refused(3, command, core, "-q", "--fail-if", "exceptions > 0")
+            self.assertIn("no Python could be read", error)
+        self.assertEqual(self.run_inquest("threads", core, "--fail-if", "warnings > 0").returncode, 1)
 
     def test_numbers_that_lie(self):
         index = self.changed_index([

@@ -101,6 +101,8 @@ void index_writer_destroy(struct index_writer *writer);
 
 /* STATUS_UNSUPPORTED for another schema version, STATUS_CORRUPT for no index. */
 enum status index_open(const char *path, struct index **ret_index, struct error *err) MUST_CHECK;
+/* What its messages call it from now on: a user knows the dump, not where its index is kept. */
+void index_set_name(struct index *index, const char *name);
 void index_close(struct index *index);
 
 /* Lets a query run for as long as it likes, for statements that a user wrote.
