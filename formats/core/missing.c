@@ -100,7 +100,13 @@ static uint64_t cut_off(const struct core_segment *segment)
 /* Stacks and the heap are always written to: without a byte they were filtered. */
 static uint64_t filtered(const struct core_segment *segment)
 {
-    return importance(segment->region) < 2 && !segment->claimed ? segment->size : 0;
+    bool is_needed = importance(segment->region) < 2;
+    return is_needed && !segment->claimed && !segment->is_blank ? segment->size : 0;
+}
+
+static uint64_t blank(const struct core_segment *segment)
+{
+    return segment->is_blank ? segment->size : 0;
 }
 
 static uint64_t not_dumped(const struct core_segment *segment)
@@ -135,6 +141,13 @@ void core_tell_missing(struct core_parse *parse)
         core_warn(parse, "memory",
                   "%s bytes that every process writes to were left out of the core: %s%s; see "
                   "/proc/PID/coredump_filter, bit 0",
+                  group_digits(lack.bytes).text, lack.names, lack.more);
+    lack = sum_up(parse->core, blank);
+    if (lack.segments)
+        core_warn(parse, "memory",
+                  "%s bytes are zeros in the core, which in use they can't be: %s%s; gdb writes so "
+                  "what it can't read, as the guard pages of glibc from 2.42 on: a core by the "
+                  "kernel has them",
                   group_digits(lack.bytes).text, lack.names, lack.more);
     lack = sum_up(parse->core, not_dumped);
     if (lack.bytes >= UNTOUCHED_USUAL)

@@ -177,6 +177,20 @@ static void set_stack(struct core_segment *segment, enum core_region region)
         segment->region = region;
 }
 
+/* From its pointer on no stack is all zeros. gdb writes them where it can't read, and one
+ * guard page that the kernel doesn't tell of, as glibc has them from 2.42 on, is enough. */
+static void drop_blank_stack(const struct core_dump *core, struct core_segment *segment,
+                             uint64_t stack_pointer)
+{
+    uint64_t size;
+    const uint8_t *bytes = core_stored_bytes(core, stack_pointer, &size);
+    if (!bytes || segment->stored < segment->size || bytes[0] ||
+        memcmp(bytes, bytes + 1, size - 1) != 0)
+        return;
+    segment->is_blank = true;
+    segment->claimed = segment->stored = 0;
+}
+
 static void classify_stacks(struct core_dump *core, const uint64_t *stack_pointers)
 {
     size_t next = 0, count = core->threads.count;
@@ -186,8 +200,10 @@ static void classify_stacks(struct core_dump *core, const uint64_t *stack_pointe
             set_stack(segment, CORE_REGION_MAIN_STACK);
         while (next < count && stack_pointers[next] < segment->address)
             next++;
-        if (next < count && contains(segment, stack_pointers[next]))
+        if (next < count && contains(segment, stack_pointers[next])) {
             set_stack(segment, CORE_REGION_THREAD_STACK);
+            drop_blank_stack(core, segment, stack_pointers[next]);
+        }
     }
 }
 

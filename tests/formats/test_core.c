@@ -103,6 +103,7 @@ static struct core_builder *ordinary_core(void)
     core_builder_thread(builder, 4242, &registers);
     registers.sp = ANONYMOUS + 0x2000;
     core_builder_thread(builder, 4243, &registers);
+    core_builder_poke_u64(builder, ANONYMOUS + 0x2ff8, LIBRARY + 0x1234);
     core_builder_fault(builder, SIGSEGV, SEGV_MAPERR, 0x10);
     return builder;
 }
@@ -187,6 +188,26 @@ static void segments_know_what_they_were_for(void **state)
     assert_int_equal(opened.core.segments.count, sizeof wanted / sizeof *wanted);
     for (size_t i = 0; i < opened.core.segments.count; i++)
         assert_int_equal(opened.core.segments.items[i].region, wanted[i]);
+    close_core(&opened);
+}
+
+/* gdb has zeros for the whole of a stack of which it could not read one page. */
+static void stacks_of_zeros_are_missing(void **state)
+{
+    (void)state;
+    struct opened opened;
+    uint64_t size;
+    struct core_builder *builder = ordinary_core();
+    core_builder_poke_u64(builder, ANONYMOUS + 0x2ff8, 0);
+    open_core(builder, 0, &opened);
+    assert_non_null(find_warning(&opened, "12,288 bytes are zeros in the core"));
+    assert_non_null(find_warning(&opened, "stack of thread 4243"));
+    assert_int_equal(opened.core.warnings.count, 1);
+    const struct core_segment *segment = core_find_segment(&opened.core, ANONYMOUS);
+    assert_int_equal(segment->region, CORE_REGION_THREAD_STACK);
+    assert_true(segment->is_blank);
+    assert_int_equal(segment->size, 0x3000);
+    assert_null(core_stored_bytes(&opened.core, ANONYMOUS + 0x2000, &size));
     close_core(&opened);
 }
 
@@ -448,6 +469,7 @@ int main(void)
         cmocka_unit_test(rewritten_arguments_stay_as_the_note_has_them),
         cmocka_unit_test(files_have_build_id_and_bias),
         cmocka_unit_test(segments_know_what_they_were_for),
+        cmocka_unit_test(stacks_of_zeros_are_missing),
         cmocka_unit_test(what_is_mapped_behind_variables_is_not_theirs),
         cmocka_unit_test(cut_core_says_what_is_missing),
         cmocka_unit_test(every_cut_is_survived),

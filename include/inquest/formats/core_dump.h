@@ -44,6 +44,7 @@ struct core_segment {
     uint32_t mapping;       /* index into core_dump.mappings, CORE_NO_INDEX: anonymous */
     enum core_region region;
     bool is_implied; /* no PT_LOAD but an NT_FILE entry told of it, as in gcore's cores */
+    bool is_blank;   /* zeros were stored in place of what could not be read; now nothing is */
 };
 
 /* One entry of NT_FILE. */
