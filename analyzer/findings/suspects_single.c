@@ -51,6 +51,17 @@ static bool is_variables_node(const struct python_type *type)
     return !type->is_heap && strncmp(type->name, "hamt_", 5) == 0;
 }
 
+/* Immortal ones are no content that was gathered: 3.15's ints up to 1024 lie among the C
+ * variables, and a module whose variable leads to them is their only holder. */
+static size_t count_mortal(const struct descent *descent)
+{
+    const struct object_list *children = &descent->children;
+    size_t count = 0;
+    for (size_t i = 0; i < children->items.count; i++)
+        count += heap_refcount(descent->finder->heap, children->items.items[i]) != UINT64_MAX;
+    return count;
+}
+
 static enum shape shape_of(const struct descent *descent, uint32_t object, uint64_t largest)
 {
     struct finder *finder = descent->finder;
@@ -71,7 +82,7 @@ static enum shape shape_of(const struct descent *descent, uint32_t object, uint6
         return SHAPE_GATHERS;
     if ((double)largest >= (double)all * SUSPECT_BIG_DROP)
         return SHAPE_PASS;
-    return children->items.count >= many(descent, object) ? SHAPE_GATHERS : SHAPE_STRUCTURE;
+    return count_mortal(descent) >= many(descent, object) ? SHAPE_GATHERS : SHAPE_STRUCTURE;
 }
 
 static enum status open_children(struct descent *descent, const struct visit *visit, bool pass)

@@ -132,6 +132,25 @@ static void names_the_dict_and_what_is_in_it(void **state)
     end();
 }
 
+/* A word of C memory leads there too, and is nearer; an entirely named way says more. */
+static void name_is_told_before_c_memory(void **state)
+{
+    (void)state;
+    struct names names = begin();
+    uint32_t sessions = make_shop(&names, 0, 10), module = module_dict(&names, "shop.state");
+    uint32_t current = made_held(&made, module, "['CURRENT']", names.object, 48);
+    uint32_t pages = made_held(&made, current, ".pages", names.list, 64 * KIB);
+    for (unsigned i = 0; i < 2000; i++)
+        made_held(&made, pages, "[0]", names.str, 1 * KIB);
+    made_root(&made, pages, ROOT_STATIC, "libshop.so");
+    made_root(&made, sessions, ROOT_STATIC, "libshop.so");
+    find();
+    assert_int_equal(alarms(), 1);
+    assert_int_equal(suspects.items.items[0].object, pages);
+    assert_says(suspects.items.items[0].path, "CURRENT");
+    end();
+}
+
 static void fingerprint_stays(void **state)
 {
     (void)state;
@@ -402,6 +421,30 @@ static void variables_in_two_nodes(void **state)
     end();
 }
 
+/* Ints that lie among the C variables are nothing that a program gathered, however many. */
+static void immortal_ints_are_no_content(void **state)
+{
+    (void)state;
+    struct names names = begin();
+    uint32_t integer = made_type(&made, "int", KIND_INT), parts[2];
+    uint32_t variables = made_object(&made, names.dict, 4096);
+    made_root(&made, variables, ROOT_MODULE, "__main__");
+    uint32_t kept = made_held(&made, variables, "['kept']", names.dict, 4096);
+    for (unsigned i = 0; i < 40; i++)
+        made.refcount[made_held(&made, kept, "[…]", integer, 28)] = HEAP_MOST;
+    for (unsigned i = 0; i < 2; i++) {
+        parts[i] = made_held(&made, kept, "['buffer']", names.list, 4096);
+        for (unsigned item = 0; item < 50; item++)
+            made_held(&made, parts[i], "[…]", names.session, 20 * KIB);
+    }
+    find();
+    assert_int_equal(alarms(), 2);
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(suspects.items.items[i].object == parts[0] ||
+                    suspects.items.items[i].object == parts[1]);
+    end();
+}
+
 /* ---- Any heap: sizes are those of the definition, and the same each time. */
 
 static uint32_t below(uint64_t *state, uint32_t limit)
@@ -486,7 +529,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_in_two_nodes),
+        cmocka_unit_test(immortal_ints_are_no_content),
         cmocka_unit_test(names_the_dict_and_what_is_in_it),
+        cmocka_unit_test(name_is_told_before_c_memory),
         cmocka_unit_test(fingerprint_stays),
         cmocka_unit_test(goes_down_to_where_it_gathers),
         cmocka_unit_test(two_leaks_of_one_object_are_two),
