@@ -49,7 +49,7 @@ static bool visit_row(struct cycle_pass *pass, uint32_t owner, uint32_t row, boo
 {
     const struct heap *heap = pass->heap;
     const struct graph *references = &heap->references;
-    for (uint64_t i = references->first[row]; i < references->first[row + UINT64_C(1)]; i++) {
+    for (uint64_t i = graph_first(references, row); i < graph_end(references, row); i++) {
         uint32_t target = references->targets[i];
         struct drawn_edge edge = {owner, target, heap->label[i], in_namespace};
         if (!pass->node_of[target])

@@ -40,7 +40,7 @@ static void leave_namespaces_out(struct cycle_pass *pass, uint32_t object, bool 
 {
     const struct heap *heap = pass->heap;
     const struct graph *references = &heap->references;
-    for (uint64_t edge = references->first[object]; edge < references->first[object + UINT64_C(1)];
+    for (uint64_t edge = graph_first(references, object); edge < graph_end(references, object);
          edge++) {
         uint32_t target = references->targets[edge];
         if (!pass->node_of[target] || heap_type(heap, target)->kind != KIND_DICT)
@@ -91,8 +91,9 @@ static enum status build_graph(const struct cycle_pass *pass, const uint32_t *ob
         uint32_t object = objects[i];
         if (!of[object] || of[object] == LEFT_OUT)
             continue;
-        uint64_t end = references->first[object + UINT64_C(1)];
-        for (uint64_t edge = references->first[object]; edge < end && status == STATUS_OK; edge++) {
+        uint64_t end = graph_end(references, object);
+        for (uint64_t edge = graph_first(references, object); edge < end && status == STATUS_OK;
+             edge++) {
             uint32_t target = references->targets[edge];
             if (of[target] == of[object])
                 status = graph_builder_edge(&rows, i, graph_member_rank(components, target), err);

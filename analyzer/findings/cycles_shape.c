@@ -143,8 +143,8 @@ static void join_namespaces(struct cycle_pass *pass, const struct cycle_componen
         uint32_t object = component->members[i];
         if (heap_type(heap, object)->kind == KIND_DICT)
             continue;
-        for (uint64_t edge = references->first[object];
-             edge < references->first[object + UINT64_C(1)]; edge++) {
+        for (uint64_t edge = graph_first(references, object); edge < graph_end(references, object);
+             edge++) {
             uint32_t target = references->targets[edge], node = pass->node_of[target];
             if (!node || node & NODE_NAMESPACE || heap_type(heap, target)->kind != KIND_DICT ||
                 label_mask(&pass->masks, heap->label[edge], false) != MASK_DICT)
@@ -179,7 +179,7 @@ static bool add_edges_of(struct cycle_pass *pass, struct shape *shape, uint32_t 
     const struct heap *heap = pass->heap;
     const struct graph *references = &heap->references;
     uint32_t own = pass->node_of[object], source = own & NODE_INDEX, last = 0, last_code = 0;
-    for (uint64_t edge = references->first[object]; edge < references->first[object + UINT64_C(1)];
+    for (uint64_t edge = graph_first(references, object); edge < graph_end(references, object);
          edge++) {
         uint32_t node = pass->node_of[references->targets[edge]], code = heap->label[edge];
         if (!node || (node == last && (code & last_code & HEAP_LABEL_INDEX)))

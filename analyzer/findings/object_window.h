@@ -12,15 +12,17 @@
 
 struct object_window {
     const struct heap *heap;
-    const uint8_t *bytes; /* of the piece of the dump that the last one was in */
-    uint64_t start, size; /* its address; bytes from there on */
+    const uint8_t *wanted; /* by index of type: 0 where the pass looks at none of its bytes */
+    const uint8_t *bytes;  /* of the piece of the dump that the last one was in */
+    uint64_t start, size;  /* its address; bytes from there on */
 };
 
 /* While the pass is at `object`. */
 static inline void object_prefetch(struct object_window *window, uint32_t object)
 {
     const struct heap *heap = window->heap;
-    if (heap->count - object <= OBJECTS_AHEAD)
+    if (heap->count - object <= OBJECTS_AHEAD ||
+        !window->wanted[heap->type[object + OBJECTS_AHEAD]])
         return;
     uint64_t addr = heap_address(heap, object + OBJECTS_AHEAD);
     if (addr - window->start >= window->size) {
@@ -34,6 +36,17 @@ static inline void object_prefetch(struct object_window *window, uint32_t object
         __builtin_prefetch(bytes);
         __builtin_prefetch(bytes + LINE_BYTES);
     }
+}
+
+/* As memory_span, for an object that was asked for. */
+static inline const uint8_t *object_span(const struct object_window *window, uint64_t addr,
+                                         uint64_t *ret_size)
+{
+    uint64_t offset = addr - window->start;
+    if (offset >= window->size)
+        return memory_span(window->heap->process->image, addr, ret_size);
+    *ret_size = window->size - offset;
+    return window->bytes + offset;
 }
 
 #endif

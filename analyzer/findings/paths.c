@@ -9,7 +9,7 @@ uint32_t findings_label(const struct findings *findings, uint32_t source, uint32
 {
     const struct heap *heap = findings->heap;
     const struct graph *references = &heap->references;
-    for (uint64_t edge = references->first[source]; edge < references->first[source + UINT64_C(1)];
+    for (uint64_t edge = graph_first(references, source); edge < graph_end(references, source);
          edge++) {
         if (references->targets[edge] == target)
             return heap->label[edge];

@@ -193,6 +193,8 @@ static enum status find_all(struct finder *finder)
     }
     for (size_t i = 0; i < out->items.count && status == STATUS_OK; i++)
         status = describe_suspect(finder, &out->items.items[i]);
+    if (status == STATUS_OK)
+        status = finder->named.status;
     return status == STATUS_OK ? sort_suspects(out) : status;
 }
 

@@ -125,9 +125,9 @@ static void count_edges(struct counting *counting, uint32_t object, uint32_t nam
     const struct graph *references = &finder->heap->references;
     enum object_kind kind = heap_type(finder->heap, object)->kind;
     bool any_item = kind == KIND_LIST || kind == KIND_DEQUE || kind == KIND_SET;
-    uint64_t end = references->first[object + UINT64_C(1)];
-    for (uint64_t edge = references->first[object]; edge < end && counting->status == STATUS_OK;
-         edge++) {
+    uint64_t end = graph_end(references, object);
+    for (uint64_t edge = graph_first(references, object);
+         edge < end && counting->status == STATUS_OK; edge++) {
         uint32_t target = references->targets[edge];
         if (finder->facts->dominators.idom[target] != object || target == names ||
             graph_bit(counting->seen, target))

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/findings/object_window.h"
+
 static enum status mark_namespaces(struct finder *finder)
 {
     const struct heap_roots *roots = finder->findings->roots;
@@ -36,6 +38,14 @@ static uint32_t find_garbage_list(const struct finder *finder)
     return GRAPH_NONE;
 }
 
+/* What an lru_cache's results hang on. */
+static void find_link_types(struct finder *finder)
+{
+    for (size_t i = 0; i < finder->heap->types.count; i++)
+        finder->type_is_link[i] =
+            strcmp(finder->heap->types.items[i]->name, "functools._lru_list_elem") == 0;
+}
+
 enum status finder_init(struct finder *finder, const struct findings *findings,
                         struct suspects *out)
 {
@@ -47,15 +57,15 @@ enum status finder_init(struct finder *finder, const struct findings *findings,
     size_t types = findings->heap->types.count + 1;
     finder->type_bytes = calloc(types, sizeof *finder->type_bytes);
     finder->type_count = calloc(types, sizeof *finder->type_count);
-    if (!finder->type_bytes || !finder->type_count)
+    finder->type_is_link = calloc(types, sizeof *finder->type_is_link);
+    if (!finder->type_bytes || !finder->type_count || !finder->type_is_link)
         return STATUS_NO_MEMORY;
+    find_link_types(finder);
     enum status status = mark_namespaces(finder);
     finder->garbage_list = status == STATUS_OK ? find_garbage_list(finder) : GRAPH_NONE;
     if (status == STATUS_OK)
         status = module_table_load(findings, &finder->modules);
-    if (status == STATUS_OK)
-        status = c_holders_find(findings, &finder->c_holders);
-    return status == STATUS_OK ? named_paths_find(findings, &finder->named) : status;
+    return status == STATUS_OK ? c_holders_find(findings, &finder->c_holders) : status;
 }
 
 void finder_deinit(struct finder *finder)
@@ -66,6 +76,7 @@ void finder_deinit(struct finder *finder)
     free(finder->namespaces);
     free(finder->type_bytes);
     free(finder->type_count);
+    free(finder->type_is_link);
     free(finder->extension_only);
     array_deinit(&finder->label_is_dict);
     array_deinit(&finder->sums);
@@ -106,7 +117,7 @@ bool is_container(const struct python_type *type)
     }
 }
 
-const struct findings *finder_paths(const struct finder *finder, uint32_t object)
+const struct findings *finder_paths(struct finder *finder, uint32_t object)
 {
     return named_paths_for(&finder->named, finder->findings, object);
 }
@@ -141,10 +152,13 @@ bool label_is_dict(struct finder *finder, uint32_t code)
         finder->label_is_dict.count += extra;
     }
     uint8_t *known = &finder->label_is_dict.items[code];
+    if (!*known && label_kind(finder->heap->labels, code) == LABEL_KEY)
+        *known = 1; /* of these there can be many */
     if (!*known) {
-        text_clear(&finder->label);
-        label_text(finder->heap->labels, code, &finder->label);
-        *known = strcmp(text_string(&finder->label), ".__dict__") == 0 ? 2 : 1;
+        struct text label = {0};
+        label_text(finder->heap->labels, code, &label);
+        *known = strcmp(text_string(&label), ".__dict__") == 0 ? 2 : 1;
+        text_deinit(&label);
     }
     return *known == 2;
 }
@@ -173,19 +187,15 @@ uint32_t namespace_of(struct finder *finder, uint32_t object)
     if (is_container(heap_type(heap, object)) && !heap_type(heap, object)->is_heap)
         return GRAPH_NONE;
     const struct graph *references = &heap->references;
-    for (uint64_t edge = references->first[object]; edge < references->first[object + UINT64_C(1)];
+    for (uint64_t edge = graph_first(references, object); edge < graph_end(references, object);
          edge++) {
         uint32_t target = references->targets[edge];
-        if (finder->facts->dominators.idom[target] == object &&
-            heap_type(heap, target)->kind == KIND_DICT && label_is_dict(finder, heap->label[edge]))
+        if (label_is_dict(finder, heap->label[edge]) &&
+            finder->facts->dominators.idom[target] == object &&
+            heap_type(heap, target)->kind == KIND_DICT)
             return target;
     }
     return GRAPH_NONE;
-}
-
-static bool is_link(const struct python_type *type)
-{
-    return strcmp(type->name, "functools._lru_list_elem") == 0;
 }
 
 static bool push_children(const struct finder *finder, uint32_t object, struct object_list *list)
@@ -210,7 +220,7 @@ enum status dominated_children(struct finder *finder, uint32_t object, struct ob
     size_t kept = 0, count = list->items.count;
     for (size_t i = 0; i < count; i++) {
         uint32_t child = list->items.items[i];
-        if (child == names || is_link(heap_type(finder->heap, child))) {
+        if (child == names || finder->type_is_link[finder->heap->type[child]]) {
             if (!push_children(finder, child, list))
                 return STATUS_NO_MEMORY;
         } else {
@@ -283,16 +293,28 @@ enum status finder_sums(struct finder *finder, const uint32_t *objects, size_t c
     return close_sums(finder, complete);
 }
 
+/* In preorder objects jump about in memory: asks for what comes soon. */
+static bool count_range(struct finder *finder, uint32_t begin, uint32_t end)
+{
+    const struct heap *heap = finder->heap;
+    const struct graph_dominated *order = finder->tree->order;
+    bool complete = true;
+    for (uint32_t at = begin; at < end && complete; at++) {
+        uint32_t ahead = order[end - at > OBJECTS_AHEAD ? at + OBJECTS_AHEAD : at].node;
+        __builtin_prefetch(&heap->type[ahead]);
+        __builtin_prefetch(&heap->sizes.low[ahead]);
+        complete = count_object(finder, order[at].node, heap_size(heap, order[at].node));
+    }
+    return complete;
+}
+
 enum status finder_sums_within(struct finder *finder, const uint32_t *objects, size_t count)
 {
     const struct dominated_tree *tree = finder->tree;
     bool complete = true;
     finder->sums.count = 0;
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t at = tree->position[objects[i]];
-             complete && at < dominated_end(tree, objects[i]); at++)
-            complete = count_object(finder, tree->order[at].node,
-                                    heap_size(finder->heap, tree->order[at].node));
+    for (size_t i = 0; i < count && complete; i++)
+        complete = count_range(finder, tree->position[objects[i]], dominated_end(tree, objects[i]));
     return close_sums(finder, complete);
 }
 

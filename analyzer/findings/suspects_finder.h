@@ -27,11 +27,11 @@ struct finder {
     uint64_t *namespaces;              /* bitmap: dictionaries of modules */
     ARRAY(uint8_t) label_is_dict;      /* by label code: 0 not known, 1 no, 2 ".__dict__" */
     uint64_t *type_bytes, *type_count; /* by type, zero between uses */
+    uint8_t *type_is_link;             /* by type: of an lru_cache's links */
     ARRAY(struct type_sum) sums;       /* the last result of finder_sums */
     uint64_t *extension_only;          /* bitmap: reached from roots of that kind alone */
-    uint64_t extension_bytes;
-    uint32_t garbage_list; /* gc.garbage; GRAPH_NONE: not found */
-    struct text label;     /* scratch */
+    uint32_t garbage_list;             /* gc.garbage; GRAPH_NONE: not found */
+    struct text label;                 /* scratch */
 };
 
 struct object_list {
@@ -48,7 +48,7 @@ struct suspect *finder_add(struct finder *finder, enum suspect_kind kind);
 /* Lists, tuples, dicts, sets, deques: what has items and no attributes. */
 bool is_container(const struct python_type *type);
 /* The findings whose paths lead to the object by names, where any do. */
-const struct findings *finder_paths(const struct finder *finder, uint32_t object);
+const struct findings *finder_paths(struct finder *finder, uint32_t object);
 /* What is part of how a program is written, not of what it keeps: modules, classes,
  * functions, frames. Never a suspect itself. */
 bool is_transparent(const struct finder *finder, uint32_t object);

@@ -174,10 +174,10 @@ static bool find_holders_of(struct grouping *grouping, const uint8_t *group_of, 
 {
     const struct graph *references = &grouping->finder->heap->references;
     uint64_t counts[MOST_GROUPS + 1] = {0};
-    uint64_t end = references->first[source + UINT64_C(1)];
-    if (end - references->first[source] < 2)
+    uint64_t end = graph_end(references, source);
+    if (end - graph_first(references, source) < 2)
         return true;
-    for (uint64_t edge = references->first[source]; edge < end; edge++)
+    for (uint64_t edge = graph_first(references, source); edge < end; edge++)
         counts[group_of[references->targets[edge]]]++;
     for (size_t i = 0; i < grouping->count; i++) {
         struct group *group = &grouping->groups[i];

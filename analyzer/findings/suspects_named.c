@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/findings/suspects_named.h"
 
+#define FARTHEST_ROOT 1000 /* references from a root that are gone back */
+
 static bool is_named(const struct heap_root *root)
 {
     switch ((enum root_kind)root->kind) {
@@ -38,7 +40,7 @@ static enum status search(const struct findings *findings, const struct heap_roo
     return status;
 }
 
-enum status named_paths_find(const struct findings *findings, struct named_paths *ret_paths)
+static enum status find_all(const struct findings *findings, struct named_paths *ret_paths)
 {
     ret_paths->facts = *findings->facts;
     ret_paths->facts.paths = (struct graph_paths){0};
@@ -56,4 +58,32 @@ void named_paths_deinit(struct named_paths *paths)
 {
     graph_paths_deinit(&paths->facts.paths);
     array_deinit(&paths->roots.roots);
+}
+
+/* Whether the shortest path of all begins at a name, or nothing leads to the object: the
+ * shortest one from a name is the same then. */
+static bool is_nearest(const struct findings *findings, uint32_t object)
+{
+    const struct graph_paths *paths = &findings->facts->paths;
+    if (paths->parent[object] == GRAPH_NONE)
+        return true;
+    for (unsigned steps = 0; paths->parent[object] < GRAPH_NONE; steps++) {
+        if (steps == FARTHEST_ROOT)
+            return false;
+        object = paths->parent[object];
+    }
+    return is_named(&findings->roots->roots.items[graph_paths_root(paths, object)]);
+}
+
+const struct findings *named_paths_for(struct named_paths *paths, const struct findings *findings,
+                                       uint32_t object)
+{
+    if (is_nearest(findings, object))
+        return findings;
+    if (!paths->is_searched)
+        paths->status = find_all(findings, paths);
+    paths->is_searched = true;
+    return paths->status != STATUS_OK || paths->facts.paths.parent[object] == GRAPH_NONE
+               ? findings
+               : &paths->findings;
 }

@@ -6,22 +6,21 @@
 
 /* The shortest ways from what a program has names for: modules, classes, variables of
  * running frames. A word of C memory that leads to the same object is nearer, but says
- * less. */
+ * less. Most objects' shortest paths begin at names anyway, and are these; the search is
+ * done when the first other object is asked for. */
 struct named_paths {
     struct findings findings; /* with these paths, and the roots that they begin at */
     struct heap_facts facts;  /* all but the paths are borrowed */
     struct heap_roots roots;
+    bool is_searched;
+    enum status status; /* of the search */
 };
 
-enum status named_paths_find(const struct findings *findings,
-                             struct named_paths *ret_paths) MUST_CHECK;
 void named_paths_deinit(struct named_paths *paths);
 
-/* The findings whose paths explain the object best: `findings` where no name leads to it. */
-static inline const struct findings *
-named_paths_for(const struct named_paths *paths, const struct findings *findings, uint32_t object)
-{
-    return paths->facts.paths.parent[object] == GRAPH_NONE ? findings : &paths->findings;
-}
+/* The findings whose paths explain the object best: `findings` where no name leads to it,
+ * and where memory was out, which `status` tells. */
+const struct findings *named_paths_for(struct named_paths *paths, const struct findings *findings,
+                                       uint32_t object);
 
 #endif

@@ -41,8 +41,8 @@ static bool read_lru(const struct finder *finder, uint32_t object, struct lru_co
                         ? (uint64_t)type->basicsize
                         : LRU_MOST_BYTES;
     const uint8_t *bytes = memory_view(process->image, heap_address(finder->heap, object), size);
-    uint64_t end = references->first[object + UINT64_C(1)];
-    for (uint64_t edge = references->first[object]; bytes && edge < end; edge++) {
+    uint64_t end = graph_end(references, object);
+    for (uint64_t edge = graph_first(references, object); bytes && edge < end; edge++) {
         uint32_t dict = references->targets[edge];
         if (heap_type(finder->heap, dict)->kind != KIND_DICT)
             continue;

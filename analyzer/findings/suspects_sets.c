@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/findings/suspects_finder.h"
+#include "analyzer/graph/memory.h"
 
 struct reach {
     const struct graph *references;
@@ -15,7 +16,7 @@ static bool reach_object(struct reach *reach, uint32_t object)
 {
     if (graph_bit(reach->seen, object))
         return true;
-    reach->seen[object >> 6] |= UINT64_C(1) << (object & 63);
+    bitmap_set(reach->seen, object);
     return array_push(&reach->open, object);
 }
 
@@ -24,75 +25,112 @@ static bool reach_all(struct reach *reach)
     const struct graph *references = reach->references;
     while (reach->open.count) {
         uint32_t object = reach->open.items[--reach->open.count];
-        uint64_t end = references->first[object + UINT64_C(1)];
-        for (uint64_t edge = references->first[object]; edge < end; edge++)
+        uint64_t end = graph_end(references, object);
+        for (uint64_t edge = graph_first(references, object); edge < end; edge++)
             if (!reach_object(reach, references->targets[edge]))
                 return false;
     }
     return true;
 }
 
-/* All roots but those of one kind; what is seen already is not gone through. */
-static bool reach_roots(struct reach *reach, const struct heap_roots *roots, enum root_kind but)
-{
-    for (size_t i = 0; i < roots->roots.count; i++)
-        if (roots->roots.items[i].kind != but && !reach_object(reach, roots->roots.items[i].object))
-            return false;
-    return reach_all(reach);
-}
-
-/* Sets the bits of what is reached, but not seen from roots of other kinds than `but`. */
-static enum status find_rest(const struct findings *findings, enum root_kind but, uint64_t *seen,
-                             uint64_t *bits)
-{
-    struct reach reach = {.references = &findings->heap->references, .seen = seen};
-    bool ready = reach_roots(&reach, findings->roots, but);
-    for (uint32_t i = 0; ready && i < findings->heap->count; i += 64)
-        bits[i >> 6] |= findings->facts->reached[i >> 6] & ~seen[i >> 6];
-    array_deinit(&reach.open);
-    return ready ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 enum status retained_set(const struct findings *findings, const uint32_t *members, size_t count,
                          uint64_t *bits)
 {
+    const struct heap_roots *roots = findings->roots;
     size_t words = (size_t)findings->heap->count / 64 + 1;
-    uint64_t *seen = malloc(words * sizeof *seen);
-    if (!seen)
-        return STATUS_NO_MEMORY;
+    struct reach reach = {.references = &findings->heap->references,
+                          .seen = calloc(words, sizeof *reach.seen)};
+    bool ready = reach.seen;
+    for (size_t i = 0; i < count && ready; i++)
+        bitmap_set(reach.seen, members[i]);
+    for (size_t i = 0; i < roots->roots.count && ready; i++)
+        ready = reach_object(&reach, roots->roots.items[i].object);
+    ready = ready && reach_all(&reach);
     memset(bits, 0, words * sizeof *bits);
-    for (size_t i = 0; i < count; i++)
-        bits[members[i] >> 6] |= UINT64_C(1) << (members[i] & 63);
-    memcpy(seen, bits, words * sizeof *bits);
-    enum status status = find_rest(findings, ROOT_KIND_COUNT, seen, bits);
-    free(seen);
-    return status;
+    for (uint32_t i = 0; ready && i < findings->heap->count; i += 64)
+        bits[i >> 6] = findings->facts->reached[i >> 6] & ~reach.seen[i >> 6];
+    for (size_t i = 0; i < count && ready; i++)
+        bitmap_set(bits, members[i]);
+    array_deinit(&reach.open);
+    free(reach.seen);
+    return ready ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* What the roots that have names lead to has been found already, with the paths. */
-static uint64_t *seen_by_name(const struct finder *finder)
+/* ---- What only C code holds. Most of the heap is out of the question, because its shortest
+ * paths begin elsewhere. Of the rest goes what references from outside of it lead to. */
+
+/* The objects whose shortest paths begin at roots of that kind. */
+static bool mark_nearest(const struct findings *findings, struct reach *near)
 {
-    const uint32_t *parent = finder->named.facts.paths.parent;
-    uint64_t *seen = calloc((size_t)finder->heap->count / 64 + 1, sizeof *seen);
-    for (uint32_t i = 0; seen && i < finder->heap->count; i++)
-        seen[i >> 6] |= (uint64_t)(parent[i] != GRAPH_NONE) << (i & 63);
-    return seen;
+    const struct graph *references = near->references;
+    const struct graph_paths *paths = &findings->facts->paths;
+    for (uint32_t i = 0; i < paths->entry_count; i++)
+        if (findings->roots->roots.items[(uint32_t)paths->entries[i]].kind == ROOT_EXTENSION &&
+            !reach_object(near, (uint32_t)(paths->entries[i] >> 32)))
+            return false;
+    while (near->open.count) {
+        uint32_t object = near->open.items[--near->open.count];
+        uint64_t end = graph_end(references, object);
+        for (uint64_t edge = graph_first(references, object); edge < end; edge++)
+            if (paths->parent[references->targets[edge]] == object &&
+                !reach_object(near, references->targets[edge]))
+                return false;
+    }
+    return true;
+}
+
+static bool drop_object(struct reach *near, uint32_t object)
+{
+    near->seen[object >> 6] &= ~(UINT64_C(1) << (object & 63));
+    return array_push(&near->open, object);
+}
+
+static bool drop_targets(struct reach *near, uint32_t object)
+{
+    const struct graph *references = near->references;
+    uint64_t end = graph_end(references, object);
+    for (uint64_t edge = graph_first(references, object); edge < end; edge++)
+        if (graph_bit(near->seen, references->targets[edge]) &&
+            !drop_object(near, references->targets[edge]))
+            return false;
+    return true;
+}
+
+/* All references in their order, most of which lead far from what is marked. */
+static bool drop_held(const struct findings *findings, struct reach *near)
+{
+    const struct graph *references = near->references;
+    uint32_t begin = 0, end = findings->heap->count / 64 + 1, source = 0; /* words */
+    while (begin < end && !near->seen[begin])
+        begin++;
+    while (begin < end && !near->seen[end - 1])
+        end--;
+    for (uint64_t edge = 0; edge < references->edge_count && begin < end; edge++) {
+        uint32_t target = references->targets[edge];
+        if (target / 64 - begin >= end - begin || !graph_bit(near->seen, target))
+            continue;
+        while (graph_end(references, source) <= edge)
+            source++;
+        if (!graph_bit(findings->facts->reached, source) || graph_bit(near->seen, source))
+            continue;
+        bool ready = drop_object(near, target);
+        while (ready && near->open.count)
+            ready = drop_targets(near, near->open.items[--near->open.count]);
+        if (!ready)
+            return false;
+    }
+    return true;
 }
 
 enum status find_extension_only(struct finder *finder)
 {
-    const struct heap *heap = finder->heap;
-    uint64_t *seen = seen_by_name(finder);
-    finder->extension_only = calloc((size_t)heap->count / 64 + 1, sizeof(uint64_t));
-    enum status status =
-        seen && finder->extension_only
-            ? find_rest(finder->findings, ROOT_EXTENSION, seen, finder->extension_only)
-            : STATUS_NO_MEMORY;
-    free(seen);
-    for (uint32_t i = 0; i < heap->count && status == STATUS_OK; i++)
-        if (graph_bit(finder->extension_only, i))
-            finder->extension_bytes += heap_size(heap, i);
-    return status;
+    const struct findings *findings = finder->findings;
+    struct reach near = {.references = &findings->heap->references,
+                         .seen = calloc((size_t)findings->heap->count / 64 + 1, sizeof *near.seen)};
+    finder->extension_only = near.seen;
+    bool ready = near.seen && mark_nearest(findings, &near) && drop_held(findings, &near);
+    array_deinit(&near.open);
+    return ready ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static void mark_subtree(const struct dominated_tree *tree, uint32_t object, uint64_t *bits)

@@ -83,10 +83,11 @@ static bool add_tuple(struct waste_pass *pass, uint32_t object, bool *met_empty)
     if (object_size(pass->heap->process, heap_address(pass->heap, object), &size) != STATUS_OK)
         return true;
     if (size)
-        return duplicates_add(&pass->duplicates, object);
-    if (*met_empty)
+        duplicates_add(&pass->duplicates, object);
+    else if (*met_empty)
         return waste_add(pass, WASTE_EMPTY_TUPLE, object, heap_size(pass->heap, object));
-    *met_empty = true;
+    else
+        *met_empty = true;
     return true;
 }
 
@@ -97,28 +98,43 @@ static bool add_list(struct waste_pass *pass, uint32_t object)
             waste_of_numbers(pass, object));
 }
 
+/* What is looked at in an object, by its type; 0: nothing. */
+enum look {
+    LOOK_NOT,
+    LOOK_VALUE,
+    LOOK_TUPLE,
+    LOOK_LIST,
+    LOOK_DICT,
+    LOOK_SET,
+    LOOK_INSTANCE,
+};
+
+static uint8_t look_of(const struct python_type *type)
+{
+    static const uint8_t of_kind[KIND_COUNT] = {
+        [KIND_STR] = LOOK_VALUE, [KIND_BYTES] = LOOK_VALUE, [KIND_TUPLE] = LOOK_TUPLE,
+        [KIND_LIST] = LOOK_LIST, [KIND_DICT] = LOOK_DICT,   [KIND_SET] = LOOK_SET};
+    return type->is_exact_kind ? of_kind[type->kind] : LOOK_NOT;
+}
+
 static bool look_at(struct waste_pass *pass, uint32_t object, bool *met_empty)
 {
-    const struct python_type *type = heap_type(pass->heap, object);
-    if (pass->instances[pass->heap->type[object]].form)
-        waste_of_instance(pass, object);
-    if (!type->is_exact_kind)
-        return true;
-    switch (type->kind) {
-    case KIND_STR:
-    case KIND_BYTES: return duplicates_add(&pass->duplicates, object);
-    case KIND_TUPLE: return add_tuple(pass, object, met_empty);
-    case KIND_LIST: return add_list(pass, object);
-    case KIND_DICT: return waste_of_dict(pass, object);
-    case KIND_SET: return waste_of_set(pass, object);
-    default: return true;
+    switch ((enum look)pass->looks[pass->heap->type[object]]) {
+    case LOOK_VALUE: duplicates_add(&pass->duplicates, object); return true;
+    case LOOK_TUPLE: return add_tuple(pass, object, met_empty);
+    case LOOK_LIST: return add_list(pass, object);
+    case LOOK_DICT: return waste_of_dict(pass, object);
+    case LOOK_SET: return waste_of_set(pass, object);
+    case LOOK_INSTANCE: waste_of_instance(pass, object); return true;
+    case LOOK_NOT: break;
     }
+    return true;
 }
 
 static enum status look_at_all(struct waste_pass *pass)
 {
     const uint64_t *reached = pass->findings->facts->reached;
-    struct object_window window = {.heap = pass->heap};
+    struct object_window window = {.heap = pass->heap, .wanted = pass->looks};
     bool ok = true, met_empty = false;
     for (uint32_t object = 0; object < pass->heap->count && ok; object++) {
         object_prefetch(&window, object);
@@ -129,12 +145,26 @@ static enum status look_at_all(struct waste_pass *pass)
     return ok ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static uint64_t count_candidates(const struct heap *heap)
+static enum status prepare_looks(struct waste_pass *pass)
 {
+    const struct heap *heap = pass->heap;
+    pass->instances = calloc(heap->types.count + 1, sizeof *pass->instances);
+    pass->looks = calloc(heap->types.count + 1, sizeof *pass->looks);
+    if (!pass->instances || !pass->looks)
+        return STATUS_NO_MEMORY;
+    instance_forms(heap, pass->instances);
+    for (size_t i = 0; i < heap->types.count; i++)
+        pass->looks[i] = pass->instances[i].form ? LOOK_INSTANCE : look_of(heap->types.items[i]);
+    return STATUS_OK;
+}
+
+static uint64_t count_candidates(const struct waste_pass *pass)
+{
+    const struct heap *heap = pass->heap;
     uint64_t count = 0;
     for (uint32_t object = 0; object < heap->count; object++) {
-        enum object_kind kind = heap_type(heap, object)->kind;
-        count += kind == KIND_STR || kind == KIND_BYTES || kind == KIND_TUPLE;
+        uint8_t look = pass->looks[heap->type[object]];
+        count += look == LOOK_VALUE || look == LOOK_TUPLE;
     }
     return count;
 }
@@ -299,13 +329,10 @@ enum status waste_write(const struct findings *findings, struct error *err)
     const struct heap *heap = findings->heap;
     struct waste_pass pass = {.findings = findings, .heap = heap};
     enum status status = holders_init(&pass.holders, findings);
-    pass.instances = calloc(heap->types.count + 1, sizeof *pass.instances);
-    if (status == STATUS_OK && !pass.instances)
-        status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK) {
-        instance_forms(heap, pass.instances);
-        status = duplicates_init(&pass.duplicates, heap, &pass.holders, count_candidates(heap));
-    }
+    if (status == STATUS_OK)
+        status = prepare_looks(&pass);
+    if (status == STATUS_OK)
+        status = duplicates_init(&pass.duplicates, heap, &pass.holders, count_candidates(&pass));
     if (status == STATUS_OK)
         status = look_at_all(&pass);
     if (status == STATUS_OK)
@@ -315,5 +342,6 @@ enum status waste_write(const struct findings *findings, struct error *err)
     array_deinit(&pass.places);
     free(pass.slots);
     free(pass.instances);
+    free(pass.looks);
     return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", status_name(status));
 }

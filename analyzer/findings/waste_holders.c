@@ -9,6 +9,10 @@
 #include "analyzer/graph/memory.h"
 
 #define FIRST_SLOTS 1024
+#define ROW_COST    16 /* to come to an object's references, as if it were so many */
+#define ASKED_PART  8  /* of all references: gone through for some labels before for all */
+
+/* ---- the reference by which a shortest path comes to an object */
 
 static enum status find_ways(struct holders *holders)
 {
@@ -20,14 +24,38 @@ static enum status find_ways(struct holders *holders)
     if (status != STATUS_OK)
         return status;
     for (uint32_t source = 0; source < heap->count; source++) {
-        uint64_t end = references->first[source + UINT64_C(1)];
-        for (uint64_t edge = references->first[source]; edge < end; edge++) {
+        uint64_t end = graph_end(references, source);
+        for (uint64_t edge = graph_first(references, source); edge < end; edge++) {
             uint32_t target = references->targets[edge];
             if (parent[target] == source && !holders->via[target])
                 holders->via[target] = heap->label[edge];
         }
     }
     return STATUS_OK;
+}
+
+static uint32_t look_for_way(struct holders *holders, uint32_t object)
+{
+    const struct heap *heap = holders->findings->heap;
+    uint32_t parent = holders->findings->facts->paths.parent[object];
+    uint64_t edge = graph_first(&heap->references, parent),
+             end = graph_end(&heap->references, parent);
+    holders->looked += ROW_COST + (end - edge);
+    for (; edge < end; edge++)
+        if (heap->references.targets[edge] == object && heap->label[edge])
+            return heap->label[edge];
+    return 0;
+}
+
+/* Of an object that another one leads to. In most heaps only few are asked for. */
+static uint32_t way_to(struct holders *holders, uint32_t object)
+{
+    if (!holders->via &&
+        holders->looked < holders->findings->heap->references.edge_count / ASKED_PART)
+        return look_for_way(holders, object);
+    if (!holders->via && !holders->failed)
+        holders->failed = find_ways(holders) != STATUS_OK;
+    return holders->failed ? 0 : holders->via[object];
 }
 
 enum status holders_init(struct holders *holders, const struct findings *findings)
@@ -37,10 +65,10 @@ enum status holders_init(struct holders *holders, const struct findings *finding
     if (status != STATUS_OK)
         return status;
     holders->slots = calloc(FIRST_SLOTS, sizeof *holders->slots);
-    status = holders->slots ? find_ways(holders) : STATUS_NO_MEMORY;
-    if (status != STATUS_OK)
-        holders_deinit(holders);
-    return status;
+    if (holders->slots)
+        return STATUS_OK;
+    holders_deinit(holders);
+    return STATUS_NO_MEMORY;
 }
 
 void holders_deinit(struct holders *holders)
@@ -74,7 +102,7 @@ static bool is_namespace(struct holders *holders, uint32_t object)
     if (heap_type(findings->heap, object)->kind != KIND_DICT)
         return false;
     if (paths->parent[object] < GRAPH_NONE)
-        return label_mask(&holders->masks, holders->via[object], false) == MASK_DICT;
+        return label_mask(&holders->masks, way_to(holders, object), false) == MASK_DICT;
     uint32_t entry = graph_paths_root(paths, object);
     if (entry == GRAPH_NONE)
         return false;
@@ -103,7 +131,7 @@ static void climb(struct holders *holders, uint32_t object, struct holder *ret_h
         if (above >= GRAPH_NONE)
             break;
         bool named = is_namespace(holders, above);
-        holder.masks[holder.count++] = label_mask(&holders->masks, holders->via[object], named);
+        holder.masks[holder.count++] = label_mask(&holders->masks, way_to(holders, object), named);
         object = above;
         if (named && parent[above] < GRAPH_NONE)
             object = parent[above]; /* the instance that the dictionary is of */
@@ -156,7 +184,8 @@ bool holder_of(struct holders *holders, uint32_t object, uint32_t *ret_holder)
 {
     struct holder holder;
     climb(holders, object, &holder);
-    if (holders->masks.failed || (holders->items.count * 2 >= holders->slot_mask && !grow(holders)))
+    if (holders->failed || holders->masks.failed ||
+        (holders->items.count * 2 >= holders->slot_mask && !grow(holders)))
         return false;
     uint32_t slot = find_slot(holders, &holder);
     if (!holders->slots[slot]) {

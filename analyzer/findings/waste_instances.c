@@ -45,6 +45,17 @@ static bool is_class(const struct python_process *process, const struct python_t
             dealloc == facts->class_dealloc);
 }
 
+/* What the keys that instances share have room for; new instances get no more. */
+static uint64_t keys_room(const struct python_process *process, uint64_t keys_addr)
+{
+    uint64_t usable, entries;
+    if (!keys_addr || field_u64(process, keys_addr, PY_keys_usable, &usable) != STATUS_OK ||
+        field_u64(process, keys_addr, PY_keys_nentries, &entries) != STATUS_OK ||
+        usable > UINT8_MAX || entries > UINT8_MAX)
+        return 0;
+    return usable + entries;
+}
+
 void instance_forms(const struct heap *heap, struct instance_waste *instances)
 {
     const struct python_layout *layout = &heap->process->layout;
@@ -57,6 +68,7 @@ void instance_forms(const struct heap *heap, struct instance_waste *instances)
             !is_of_class(heap, type))
             continue;
         instances[i].form = is_managed ? FORM_MANAGED : FORM_POINTER;
+        instances[i].keys_room = keys_room(heap->process, type_entry_of(type)->cached_keys_addr);
     }
 }
 
@@ -77,21 +89,10 @@ static bool add_dict(const struct heap *heap, uint64_t dict_addr, struct attribu
     return true;
 }
 
-/* What the keys that instances share have room for; new instances get no more. */
-static uint64_t keys_room(const struct python_process *process, uint64_t keys_addr)
-{
-    uint64_t usable, entries;
-    if (!keys_addr || field_u64(process, keys_addr, PY_keys_usable, &usable) != STATUS_OK ||
-        field_u64(process, keys_addr, PY_keys_nentries, &entries) != STATUS_OK ||
-        usable > UINT8_MAX || entries > UINT8_MAX)
-        return 0;
-    return usable + entries;
-}
-
 /* 3.11, 3.12. The prefix tells up to 7 for how many values there is room; it was no
  * less than what the keys have now. */
-static bool add_values(const struct heap *heap, const struct python_type *type,
-                       uint64_t values_addr, struct attributes *attributes)
+static bool add_values(const struct heap *heap, uint64_t shared_room, uint64_t values_addr,
+                       struct attributes *attributes)
 {
     const struct python_process *process = heap->process;
     const struct python_layout *layout = &process->layout;
@@ -103,8 +104,7 @@ static bool add_values(const struct heap *heap, const struct python_type *type,
                        &used) != STATUS_OK)
         return false;
     uint64_t least = prefix > 9 ? prefix - 9u : 0, most = prefix > 2 ? prefix - 2u : 0;
-    uint64_t room = keys_room(process, type_entry_of(type)->cached_keys_addr);
-    room = max_u64(max_u64(min_u64(room, most), least), used);
+    uint64_t room = max_u64(max_u64(min_u64(shared_room, most), least), used);
     attributes->used = used;
     attributes->bytes += prefix + WORD * room;
     return true;
@@ -127,9 +127,11 @@ static void add_inline_values(const struct heap *heap, const struct python_type 
         layout_get(layout, PY_values_array) + WORD * (uint64_t)capacity + ((capacity + 7u) & ~7u);
 }
 
-static void read_managed(const struct heap *heap, const struct python_type *type, uint64_t addr,
-                         struct attributes *attributes)
+static void read_managed(const struct heap *heap, uint32_t object,
+                         const struct instance_waste *waste, struct attributes *attributes)
 {
+    const struct python_type *type = heap_type(heap, object);
+    uint64_t addr = heap_address(heap, object);
     const struct python_layout *layout = &heap->process->layout;
     uint64_t tag = layout_or(layout, PY_constant_managed_values_tag, 0), word, values;
     if (pointer_at(heap->process, addr - layout_get(layout, PY_managed_dict_before_object),
@@ -137,14 +139,14 @@ static void read_managed(const struct heap *heap, const struct python_type *type
         return;
     attributes->bytes += WORD;
     if (word & tag) { /* 3.12 */
-        add_values(heap, type, word + 1, attributes);
+        add_values(heap, waste->keys_room, word + 1, attributes);
         return;
     }
     if (!tag && layout_has(layout, PY_managed_values_before_object)) { /* 3.11 */
         attributes->bytes += WORD;
         if (pointer_at(heap->process, addr - layout_get(layout, PY_managed_values_before_object),
                        &values) == STATUS_OK &&
-            values && add_values(heap, type, values, attributes))
+            values && add_values(heap, waste->keys_room, values, attributes))
             return;
     }
     if (layout_has(layout, PY_values_capacity))
@@ -155,14 +157,15 @@ static void read_managed(const struct heap *heap, const struct python_type *type
 void waste_of_instance(struct waste_pass *pass, uint32_t object)
 {
     const struct heap *heap = pass->heap;
-    const struct python_type *type = heap_type(heap, object);
     struct instance_waste *waste = &pass->instances[heap->type[object]];
     struct attributes attributes = {0};
-    uint64_t addr = heap_address(heap, object), dict_addr;
+    uint64_t dict_addr;
     if (waste->form == FORM_MANAGED) {
-        read_managed(heap, type, addr, &attributes);
-    } else if (pointer_at(heap->process, addr + (uint64_t)type->dictoffset, &dict_addr) ==
-               STATUS_OK) {
+        read_managed(heap, object, waste, &attributes);
+    } else if (pointer_at(heap->process,
+                          heap_address(heap, object) +
+                              (uint64_t)heap_type(heap, object)->dictoffset,
+                          &dict_addr) == STATUS_OK) {
         attributes.bytes += WORD;
         add_dict(heap, dict_addr, &attributes);
     }

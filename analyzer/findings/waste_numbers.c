@@ -66,8 +66,8 @@ static bool add_numbers(struct waste_pass *pass, uint32_t list, uint64_t first, 
 bool waste_of_numbers(struct waste_pass *pass, uint32_t object)
 {
     const struct heap *heap = pass->heap;
-    uint64_t first = heap->references.first[object],
-             end = heap->references.first[object + UINT64_C(1)];
+    uint64_t first = graph_first(&heap->references, object),
+             end = graph_end(&heap->references, object);
     while (first < end && !(heap->label[first] & HEAP_LABEL_INDEX))
         first++;
     while (end > first && !(heap->label[end - 1] & HEAP_LABEL_INDEX))

@@ -38,7 +38,10 @@ struct holder {
 struct holders {
     const struct findings *findings;
     struct label_masks masks;
-    uint32_t *via; /* by object: label of the reference by which a shortest path comes */
+    uint32_t *via;   /* by object: label of the reference by which a shortest path comes;
+                        NULL until many were asked for */
+    uint64_t looked; /* references gone through to answer those few */
+    bool failed;     /* out of memory, sticky */
     ARRAY(struct holder) items;
     uint32_t *slots, slot_mask;
 };
@@ -69,30 +72,27 @@ struct duplicate {
     uint32_t holder, votes;  /* most common, see duplicates_add */
 };
 
-#define DUPLICATES_WAITING 64
-
-/* An object whose slot has been asked for. */
-struct waiting_value {
-    uint64_t hash;
-    uint32_t object;
+struct met_value {
+    uint32_t object, hash;
 };
 
 struct duplicates {
     struct waste_values values;
     struct holders *holders;
-    ARRAY(struct duplicate) groups; /* two copies or more */
-    uint64_t *slots;                /* open addressing */
-    uint64_t slot_mask;
-    struct waiting_value waiting[DUPLICATES_WAITING];
-    unsigned waiting_count;
+    ARRAY(struct duplicate) groups;   /* two copies or more; after duplicates_finish */
+    uint64_t *counters, counter_mask; /* 2 bits each, by hash: how many have it */
+    struct met_value *met;            /* ascending by object */
+    uint64_t met_count;
+    uint64_t *slots, slot_count; /* open addressing */
 };
 
-/* `candidates`: objects that will be added. */
+/* `candidates`: objects that will be added, at most. */
 enum status duplicates_init(struct duplicates *duplicates, const struct heap *heap,
                             struct holders *holders, uint64_t candidates) MUST_CHECK;
 void duplicates_deinit(struct duplicates *duplicates);
-/* False: out of memory. In the groups only after duplicates_finish, likewise. */
-bool duplicates_add(struct duplicates *duplicates, uint32_t object) MUST_CHECK;
+/* Objects come in ascending order. */
+void duplicates_add(struct duplicates *duplicates, uint32_t object);
+/* False: out of memory. */
 bool duplicates_finish(struct duplicates *duplicates) MUST_CHECK;
 
 /* ---- waste.c: what is added up by place. */
@@ -110,6 +110,7 @@ struct waste_pass {
     ARRAY(struct waste_place) places;
     uint32_t *slots, slot_mask;       /* of the places */
     struct instance_waste *instances; /* by index of type */
+    uint8_t *looks;                   /* likewise: what is looked at (waste.c) */
 };
 
 /* `bytes` to gain of an object; false: out of memory. */
@@ -131,6 +132,7 @@ struct instance_waste {
     uint8_t form; /* 0: no class that __slots__ could help */
     uint32_t example;
     uint64_t count, bytes;
+    uint64_t keys_room; /* attributes that new instances get room for, where they share keys */
 };
 void instance_forms(const struct heap *heap, struct instance_waste *instances);
 void waste_of_instance(struct waste_pass *pass, uint32_t object);

@@ -129,7 +129,7 @@ struct tuple_items {
 static bool items_of(const struct heap *heap, uint32_t object, struct tuple_items *ret_items)
 {
     const struct graph *references = &heap->references;
-    uint64_t first = references->first[object], end = references->first[object + UINT64_C(1)];
+    uint64_t first = graph_first(references, object), end = graph_end(references, object);
     int64_t size;
     if (object_size(heap->process, heap_address(heap, object), &size) != STATUS_OK || size < 0)
         return false;

@@ -30,7 +30,8 @@ struct search {
 
 static bool enter(struct search *search, uint32_t node)
 {
-    struct visit visit = {.edge = search->forward->first[node], .node = node, .is_first = true};
+    struct visit visit = {
+        .edge = graph_first(search->forward, node), .node = node, .is_first = true};
     if (!array_push(&search->way, visit))
         return false;
     search->state[node] = search->next_open++;
@@ -63,7 +64,7 @@ static uint32_t next_new(struct search *search, struct visit *visit)
 {
     const uint32_t *targets = search->forward->targets;
     uint32_t *state = search->state, node = visit->node, low = state[node];
-    uint64_t end = search->forward->first[node + UINT64_C(1)], edge = visit->edge;
+    uint64_t end = graph_end(search->forward, node), edge = visit->edge;
     uint32_t found = GRAPH_NONE;
     for (; edge < end; edge++) {
         uint32_t target = targets[edge], met = state[target];

@@ -42,26 +42,26 @@ struct search {
     const struct graph *forward;
     const struct graph_sources *reverse;
     uint32_t *number; /* by node: preorder number, or one of the marks */
-    uint32_t *met;    /* all nodes, leaves as well, in preorder */
-    uint32_t *node;   /* by number, less 1 */
+    uint32_t *node;   /* by number, less 1; leaves from the end on backwards */
+    uint64_t *leaves; /* bitmap: which of all nodes, in preorder, are leaves */
     uint32_t *idom;   /* by number: the parent at first */
     uint32_t *semi;   /* by number: of the semidominator */
     union {
         uint64_t *edge;     /* by number, while they are given: the next to follow */
         struct link *links; /* by number, afterwards */
     };
-    struct graph_dominated *order; /* the result's */
-    uint32_t leaf;                 /* the mark of leaves that are met now */
-    uint32_t last;                 /* number */
-    uint32_t reached, count;       /* nodes from the roots; with garbage */
-    uint32_t reached_last;         /* number of the last from the roots */
+    uint32_t *order;         /* the tree of dominators in preorder */
+    uint32_t leaf;           /* the mark of leaves that are met now */
+    uint32_t last;           /* number */
+    uint32_t reached, count; /* nodes from the roots; with garbage */
+    uint32_t reached_last;   /* number of the last from the roots */
 };
 
 static void search_deinit(struct search *search)
 {
     graph_free(search->number);
-    graph_free(search->met);
     graph_free(search->node);
+    graph_free(search->leaves);
     graph_free(search->idom);
     graph_free(search->semi);
     graph_free(search->edge);
@@ -72,8 +72,8 @@ static void search_deinit(struct search *search)
 static uint64_t count_numbers(const struct graph *graph)
 {
     uint64_t count = 1;
-    for (uint64_t node = 0; node < graph->node_count; node++)
-        count += graph->first[node] < graph->first[node + 1];
+    for (uint32_t node = 0; node < graph->node_count; node++)
+        count += graph_degree(graph, node) > 0;
     return count;
 }
 
@@ -82,9 +82,10 @@ static enum status search_init(struct search *search, struct error *err)
     uint64_t count = search->forward->node_count, numbers = count_numbers(search->forward);
     enum status status = graph_alloc(count, sizeof *search->number, (void **)&search->number, err);
     if (!status)
-        status = graph_alloc(count, sizeof *search->met, (void **)&search->met, err);
+        status = graph_alloc(count, sizeof *search->node, (void **)&search->node, err);
     if (!status)
-        status = graph_alloc(numbers, sizeof *search->node, (void **)&search->node, err);
+        status = graph_alloc_zeroed(bitmap_words(count), sizeof *search->leaves,
+                                    (void **)&search->leaves, err);
     if (!status)
         status = graph_alloc(numbers, sizeof *search->idom, (void **)&search->idom, err);
     if (!status)
@@ -96,13 +97,20 @@ static enum status search_init(struct search *search, struct error *err)
     return status;
 }
 
+static inline uint32_t *leaf_at(const struct search *search, uint32_t index)
+{
+    return &search->node[search->forward->node_count - 1 - index];
+}
+
 /* The number of a node that is met; 0: it is a leaf. */
 static inline uint32_t enter(struct search *search, uint32_t node, uint32_t parent)
 {
-    uint64_t first = search->forward->first[node];
-    search->met[search->count++] = node;
-    if (first == search->forward->first[node + UINT64_C(1)]) {
+    uint64_t first = graph_first(search->forward, node);
+    uint32_t met = search->count++;
+    if (first == graph_end(search->forward, node)) {
         search->number[node] = search->leaf;
+        bitmap_set(search->leaves, met);
+        *leaf_at(search, met - search->last) = node;
         return 0;
     }
     uint32_t number = ++search->last;
@@ -119,7 +127,7 @@ static uint32_t go_down(struct search *search, uint32_t current)
 {
     const uint32_t *targets = search->forward->targets, *number = search->number;
     uint64_t edge = search->edge[current];
-    uint64_t end = search->forward->first[search->node[current - 1] + UINT64_C(1)];
+    uint64_t end = graph_end(search->forward, search->node[current - 1]);
     while (edge < end) {
         uint32_t target = targets[edge++];
         if (number[target] != UNSEEN)
@@ -300,14 +308,9 @@ static void find_sizes(struct search *search)
     uint32_t *sizes = search->semi;
     for (uint32_t w = 0; w <= search->last; w++)
         sizes[w] = 1;
-    for (uint32_t i = 0, w = 0; i < search->count; i++) {
-        uint32_t node = search->met[i];
-        if (w < search->last && search->node[w] == node) {
-            w++;
-            continue;
-        }
-        uint32_t idom = dominator_of_leaf(search, node);
-        search->number[node] = idom;
+    for (uint32_t i = 0; i < search->count - search->last; i++) {
+        uint32_t leaf = *leaf_at(search, i), idom = dominator_of_leaf(search, leaf);
+        search->number[leaf] = idom;
         sizes[idom]++;
     }
     for (uint32_t w = search->last; w > 0; w--)
@@ -322,17 +325,14 @@ static void order_tree(struct search *search)
     uint32_t *next = search->semi;
     next[0] = 0;
     for (uint32_t i = 0, w = 0; i < search->count; i++) {
-        uint32_t node = search->met[i], idom = search->number[node], size = 1;
-        bool is_leaf = w == search->last || search->node[w] != node;
-        if (!is_leaf) {
-            idom = search->idom[++w];
-            size = next[w];
-        }
-        uint32_t place = next[idom];
+        bool is_leaf = graph_bit(search->leaves, i);
+        uint32_t node = is_leaf ? *leaf_at(search, i - w) : search->node[w++];
+        uint32_t idom = is_leaf ? search->number[node] : search->idom[w];
+        uint32_t size = is_leaf ? 1 : next[w], place = next[idom];
         next[idom] += size;
         if (!is_leaf)
             next[w] = place + 1;
-        search->order[place] = (struct graph_dominated){node, size};
+        search->order[place] = node;
         search->number[node] = idom ? search->node[idom - 1] : GRAPH_ROOT;
     }
 }
@@ -368,7 +368,7 @@ enum status graph_dominators(const struct graph *forward, const struct graph_sou
         status = search_run(&search, roots, garbage, err);
     if (!status) {
         *ret_dominators = (struct graph_dominators){.idom = search.number,
-                                                    .order = search.order,
+                                                    .nodes = search.order,
                                                     .reached = search.reached,
                                                     .order_count = search.count};
         search.number = NULL;
@@ -378,11 +378,45 @@ enum status graph_dominators(const struct graph *forward, const struct graph_sou
     return status;
 }
 
+/* What each dominates ends where the next comes that it does not. While that is not known,
+ * its size is the place of the one that dominates it. */
+static void measure_tree(const struct graph_dominators *dominators, struct graph_dominated *order)
+{
+    uint32_t open = GRAPH_NONE, count = dominators->order_count;
+    for (uint32_t place = 0; place <= count; place++) {
+        uint32_t node = place < count ? dominators->nodes[place] : GRAPH_NONE;
+        uint32_t idom = place < count ? dominators->idom[node] : GRAPH_ROOT;
+        while (open != GRAPH_NONE && order[open].node != idom) {
+            uint32_t above = order[open].size;
+            order[open].size = place - open;
+            open = above;
+        }
+        if (place < count) {
+            order[place] = (struct graph_dominated){node, open};
+            open = place;
+        }
+    }
+}
+
+enum status graph_dominators_measure(struct graph_dominators *dominators, struct error *err)
+{
+    struct graph_dominated *order;
+    enum status status = graph_alloc(dominators->order_count, sizeof *order, (void **)&order, err);
+    if (status)
+        return status;
+    measure_tree(dominators, order);
+    graph_free(dominators->nodes);
+    dominators->nodes = NULL;
+    dominators->order = order;
+    return STATUS_OK;
+}
+
 void graph_dominators_deinit(struct graph_dominators *dominators)
 {
     if (!dominators)
         return;
     graph_free(dominators->idom);
+    graph_free(dominators->nodes);
     graph_free(dominators->order);
     *dominators = (struct graph_dominators){0};
 }

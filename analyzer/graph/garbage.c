@@ -17,7 +17,7 @@ static void mark_held(const struct graph *forward, const uint64_t *reached,
         if (graph_bit(reached, node))
             continue;
         uint32_t own = representative(components, node);
-        for (uint64_t i = forward->first[node]; i < forward->first[node + UINT64_C(1)]; i++) {
+        for (uint64_t i = graph_first(forward, node); i < graph_end(forward, node); i++) {
             uint32_t other = representative(components, forward->targets[i]);
             if (other != own)
                 bitmap_set(held, other);

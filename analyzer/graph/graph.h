@@ -17,16 +17,17 @@
  * ones too.
  *
  * Bytes, n nodes, m edges    result                    beside it, while running
- *   forward rows             8n + 4m                   -
+ *   forward rows             4n + 4m                   -
  *   graph_reverse            4n + 4m                   -
  *   graph_reach              n/8                       4n
  *   graph_paths              4n (8n with depth)        4n
  *   graph_components         n/5 + 8 x those in cycles 4n + 16 x depth + 4 x open nodes
  *   graph_garbage_roots      4 x roots                 n/8
- *   graph_dominators         12n                       4n + 20 x nodes that refer to any
+ *   graph_dominators         8n                        4n + 16 x nodes that refer to any
+ *     and _measure           12n                       4n
  *   graph_retained           8n, 4n (the caller's)     -
- * The highest point is graph_paths once all else is there: 40n + 8m bytes with both
- * rows, 56 an object at two references each; graph_dominators takes 36n + 8m on the way.
+ * The highest point is graph_paths once all else is there: 36n + 8m bytes with both
+ * rows, 52 an object at two references each; graph_dominators takes 32n + 8m on the way.
  * Worth running at the same time (graph_run): reverse and components, then
  * the dominators and paths. */
 
@@ -37,22 +38,44 @@
 /* ---- memory.c: ends an array that a function below hands out bare, NULL too. */
 void graph_free(void *array);
 
-/* ---- rows.c: compressed sparse rows. Edges of node v are targets[first[v]] up
- * to, not including, targets[first[v + 1]]; first has node_count + 1 entries.
- * An edge given twice is there twice. */
+/* ---- rows.c: compressed sparse rows. Edges of node v are targets[graph_first(v)] up
+ * to, not including, targets[graph_end(v)]. An edge given twice is there twice. */
 struct graph {
     uint32_t node_count;
     uint64_t edge_count;
-    uint64_t *first;
+    uint32_t *narrow; /* where rows begin: node_count + 1 entries; or else */
+    uint64_t *wide;   /* the same for 2^32 edges and more */
     uint32_t *targets;
 };
 
+/* Room for rows of so many, in which nothing is set. */
+enum status graph_alloc_rows(uint32_t node_count, uint64_t edge_count, struct graph *ret_graph,
+                             struct error *err) MUST_CHECK;
 void graph_deinit(struct graph *graph);
+
+/* `node` may be node_count. */
+static inline uint64_t graph_first(const struct graph *graph, uint64_t node)
+{
+    return graph->narrow ? graph->narrow[node] : graph->wide[node];
+}
+
+static inline void graph_set_first(const struct graph *graph, uint64_t node, uint64_t edge)
+{
+    if (graph->narrow)
+        graph->narrow[node] = (uint32_t)edge;
+    else
+        graph->wide[node] = edge;
+}
+
+static inline uint64_t graph_end(const struct graph *graph, uint32_t node)
+{
+    return graph_first(graph, node + UINT64_C(1));
+}
 
 /* Edges from a node, each as often as it was given. */
 static inline uint64_t graph_degree(const struct graph *graph, uint32_t node)
 {
-    return graph->first[node + UINT64_C(1)] - graph->first[node];
+    return graph_end(graph, node) - graph_first(graph, node);
 }
 
 /* Takes the rows of the sources begin..end-1, in ascending order; a source that
@@ -221,17 +244,21 @@ struct graph_dominated {
 
 struct graph_dominators {
     uint32_t *idom;                /* GRAPH_NONE where no root leads to */
-    struct graph_dominated *order; /* reached nodes: the tree in preorder */
+    uint32_t *nodes;               /* reached nodes: the tree in preorder; NULL once measured */
+    struct graph_dominated *order; /* the same, once measured */
     uint32_t reached, order_count; /* from roots; with garbage, which comes last */
 };
 
 enum status graph_dominators(const struct graph *forward, const struct graph_sources *reverse,
                              const struct graph_roots *roots, const struct graph_roots *garbage,
                              struct graph_dominators *ret_dominators, struct error *err) MUST_CHECK;
+/* Makes `order` of `nodes`: a step of its own, for the sources to end before it. */
+enum status graph_dominators_measure(struct graph_dominators *dominators,
+                                     struct error *err) MUST_CHECK;
 void graph_dominators_deinit(struct graph_dominators *dominators);
 
-/* Turns each node's own size into what would go if the node went: its own and
- * all that it dominates. Unreached nodes keep their own; sums stop at UINT64_MAX. */
+/* Of measured ones, turns each node's own size into what would go if the node went: its own
+ * and all that it dominates. Unreached nodes keep their own; sums stop at UINT64_MAX. */
 void graph_retained(const struct graph_dominators *dominators, uint64_t *sizes);
 /* The same for sizes of which all together fit into 32 bits. */
 void graph_retained_narrow(const struct graph_dominators *dominators, uint32_t *sizes);

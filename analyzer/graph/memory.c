@@ -12,7 +12,8 @@
 #define MAPPED_FROM ((size_t)1 << 20) /* bytes, the head included */
 #define HUGE_FROM   ((size_t)8 << 20)
 #define PAGE        ((size_t)4096)
-#define FREE_MAX    64 /* blocks that are kept */
+#define UNIT        ((size_t)2 << 20) /* a huge page: what is moved from one mapping to another */
+#define FREE_MAX    64                /* blocks that are kept */
 
 /* Lies before each array, and leaves it aligned to a cache line. */
 struct head {
@@ -29,7 +30,7 @@ static size_t size_of(uint64_t count, size_t item_size)
 {
     uint64_t size;
     if (!checked_mul_add_u64(count ? count : 1, item_size, sizeof(struct head), &size) ||
-        size > PTRDIFF_MAX - PAGE)
+        size > PTRDIFF_MAX - UNIT)
         return 0;
     return size < MAPPED_FROM ? (size_t)size : (size + PAGE - 1) & ~(PAGE - 1);
 }
@@ -77,43 +78,104 @@ static void give(char *start, size_t size)
     }
 }
 
-/* The smallest that is large enough, else the largest; pool.count: none. */
-static unsigned choose(size_t size)
+/* The smallest that is large enough; pool.count: none. */
+static unsigned find_fitting(size_t size)
 {
     unsigned best = pool.count;
-    for (unsigned i = 0; i < pool.count; i++) {
-        size_t there = pool.blocks[i].size;
-        size_t chosen = best < pool.count ? pool.blocks[best].size : 0;
-        if (best == pool.count ||
-            (chosen < size ? there > chosen : there >= size && there < chosen))
+    for (unsigned i = 0; i < pool.count; i++)
+        if (pool.blocks[i].size >= size &&
+            (best == pool.count || pool.blocks[i].size < pool.blocks[best].size))
+            best = i;
+    return best;
+}
+
+/* A free block of `size`: what it has too much stays behind. */
+static struct head *take(size_t size)
+{
+    char *start = NULL;
+    pthread_mutex_lock(&pool.lock);
+    unsigned i = find_fitting(size);
+    if (i < pool.count) {
+        start = pool.blocks[i].start;
+        pool.blocks[i].start += size;
+        pool.blocks[i].size -= size;
+        if (!pool.blocks[i].size)
+            drop_block(i);
+    }
+    pthread_mutex_unlock(&pool.lock);
+    return (struct head *)start;
+}
+
+static char *unit_up(char *at)
+{
+    return at + (-(uintptr_t)at & (UNIT - 1));
+}
+
+static size_t whole_units(const struct block *block)
+{
+    size_t skipped = (size_t)(unit_up(block->start) - block->start);
+    return block->size < skipped ? 0 : (block->size - skipped) / UNIT;
+}
+
+/* The block that has most whole units, and of those that have none the largest;
+ * pool.count: none. */
+static unsigned find_most(void)
+{
+    unsigned best = 0;
+    for (unsigned i = 1; i < pool.count; i++) {
+        size_t units = whole_units(&pool.blocks[i]), most = whole_units(&pool.blocks[best]);
+        if (units > most || (units == most && pool.blocks[i].size > pool.blocks[best].size))
             best = i;
     }
     return best;
 }
 
-/* A free block of `size`: what it has too much stays behind, what it lacks is added. */
-static struct head *take(size_t size)
+/* A new mapping and the pages of free blocks that take the place of its own. */
+struct filling {
+    char *to, *end; /* what is still without */
+    size_t lost;    /* bytes from `to` on, where moving failed */
+};
+
+/* Before Linux 6.17 pages of several mappings are not moved together, and what was in their
+ * place is gone then: another thread may have mapped something there by now. */
+static bool move_pages(struct filling *filling, char *from, size_t size)
+{
+    if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, filling->to) == MAP_FAILED) {
+        (void)munmap(from, size);
+        filling->lost = size;
+        return false;
+    }
+    filling->to += size;
+    return true;
+}
+
+/* Moves what the block has, by whole units where it has any. */
+static void move_block(struct filling *filling, unsigned i)
+{
+    struct block block = pool.blocks[i];
+    size_t wanted = (size_t)(filling->end - filling->to);
+    bool has_units = wanted >= UNIT && whole_units(&block);
+    char *from = has_units ? unit_up(block.start) : block.start, *stop = block.start + block.size;
+    size_t step = has_units ? UNIT : block.size < wanted ? block.size : wanted;
+    drop_block(i);
+    if (from > block.start)
+        give(block.start, (size_t)(from - block.start));
+    for (bool is_moved = true; is_moved && (size_t)(stop - from) >= step && wanted >= step;) {
+        is_moved = move_pages(filling, from, step);
+        from += step;
+        wanted = (size_t)(filling->end - filling->to);
+    }
+    if (stop > from)
+        give(from, (size_t)(stop - from));
+}
+
+/* Free blocks, each too small by itself, end in the mapping. */
+static void fill(struct filling *filling)
 {
     pthread_mutex_lock(&pool.lock);
-    unsigned i = choose(size);
-    struct block block = {NULL, 0};
-    if (i < pool.count) {
-        block = pool.blocks[i];
-        if (block.size > size) {
-            pool.blocks[i].start += size;
-            pool.blocks[i].size -= size;
-        } else {
-            drop_block(i);
-        }
-    }
+    while (filling->to < filling->end && pool.count && !filling->lost)
+        move_block(filling, find_most());
     pthread_mutex_unlock(&pool.lock);
-    if (!block.start || block.size >= size)
-        return (struct head *)block.start;
-    void *grown = mremap(block.start, block.size, size, MREMAP_MAYMOVE);
-    if (grown != MAP_FAILED)
-        return grown;
-    (void)munmap(block.start, block.size); /* it was several mappings once */
-    return NULL;
 }
 
 void graph_memory_trim(void)
@@ -127,35 +189,68 @@ void graph_memory_trim(void)
 
 /* ---- arrays */
 
-/* Asks for huge pages in all of a new mapping. The kernel may refuse; then the
- * passes are slower, no more. */
-static struct head *map(size_t size)
+static char *map_small(size_t size)
 {
     void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED)
+    return start != MAP_FAILED ? start : NULL;
+}
+
+static void unmap(char *start, const char *end)
+{
+    if (end > start)
+        (void)munmap(start, (size_t)(end - start));
+}
+
+/* From where a huge page can be, and asks for them. The kernel may refuse; then the
+ * passes are slower, no more. */
+static char *map_huge(size_t size)
+{
+    char *mapped = map_small(size + UNIT);
+    if (!mapped)
         return NULL;
-    if (size >= HUGE_FROM)
-        (void)madvise(start, size, MADV_HUGEPAGE);
+    char *start = unit_up(mapped);
+    unmap(mapped, start);
+    unmap(start + size, mapped + size + UNIT);
+    (void)madvise(start, size, MADV_HUGEPAGE);
     return start;
+}
+
+static char *map(size_t size)
+{
+    return size < HUGE_FROM ? map_small(size) : map_huge(size);
+}
+
+static struct head *map_and_fill(size_t size, bool is_zeroed)
+{
+    char *start = map(size);
+    if (!start)
+        return NULL;
+    struct filling filling = {start, start + size, 0};
+    fill(&filling);
+    if (filling.lost) {
+        unmap(start, filling.to);
+        unmap(filling.to + filling.lost, filling.end);
+        return (struct head *)map(size);
+    }
+    if (is_zeroed)
+        memset(start, 0, (size_t)(filling.to - start));
+    return (struct head *)start;
 }
 
 /* NULL where memory is out. New mappings are zeroed anyway. */
 static struct head *head_create(size_t size, bool is_zeroed)
 {
-    struct head *head;
-    bool is_new = false;
+    struct head *head = NULL;
     if (!size)
         return NULL;
-    if (size < MAPPED_FROM) {
+    if (size < MAPPED_FROM)
         head = aligned_alloc(_Alignof(struct head), (size + 63) & ~(size_t)63);
-    } else {
+    else
         head = take(size);
-        is_new = !head;
-        if (is_new)
-            head = map(size);
-    }
-    if (head && is_zeroed && !is_new)
+    if (head && is_zeroed)
         memset(head, 0, size);
+    if (!head && size >= MAPPED_FROM)
+        head = map_and_fill(size, is_zeroed);
     if (head)
         head->size = size;
     return head;

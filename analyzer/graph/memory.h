@@ -7,8 +7,9 @@
 /* Arrays of the graph and of the heap; graph_free ends them. Small ones are malloc's,
  * so that the sanitizers watch them. Large ones are mappings, asked for in huge
  * pages, because the passes jump about and would else wait for the page tables.
- * What is freed is kept for the next array: the kernel clears each page that it
- * hands out, which was a fifth of all time. Never NULL for count 0. On any thread. */
+ * What is freed is kept for the next arrays, whatever their sizes: pages are moved to
+ * where they are wanted, for the kernel clears each one that it hands out, which was a
+ * fifth of all time. Never NULL for count 0. On any thread. */
 enum status graph_alloc(uint64_t count, size_t item_size, void **ret_array,
                         struct error *err) MUST_CHECK;
 enum status graph_alloc_zeroed(uint64_t count, size_t item_size, void **ret_array,

@@ -70,7 +70,7 @@ static void spread(struct search *search)
     uint32_t tail = search->tail;
     for (uint32_t head = 0; head < tail; head++) {
         uint32_t node = queue[head];
-        for (uint64_t i = forward->first[node]; i < forward->first[node + UINT64_C(1)]; i++) {
+        for (uint64_t i = graph_first(forward, node); i < graph_end(forward, node); i++) {
             uint32_t target = forward->targets[i];
             if (parent[target] != GRAPH_NONE)
                 continue;

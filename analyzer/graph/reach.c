@@ -22,7 +22,7 @@ static void spread(struct search *search)
     const struct graph *forward = search->forward;
     for (uint64_t head = 0; head < search->tail; head++) {
         uint32_t node = search->queue[head];
-        for (uint64_t i = forward->first[node]; i < forward->first[node + UINT64_C(1)]; i++)
+        for (uint64_t i = graph_first(forward, node); i < graph_end(forward, node); i++)
             mark(search, forward->targets[i]);
     }
 }

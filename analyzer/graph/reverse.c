@@ -73,7 +73,7 @@ static inline void place_rows(const struct part *part, enum width width)
     uint32_t begin = part->begin, size = part->size;
     uint64_t edge = forward->edge_count;
     for (uint32_t source = forward->node_count; source-- > 0;)
-        for (uint64_t stop = forward->first[source]; edge > stop;) {
+        for (uint64_t stop = graph_first(forward, source); edge > stop;) {
             uint32_t target = forward->targets[--edge], row = target - begin;
             if (row >= size)
                 continue;

@@ -11,9 +11,27 @@ void graph_deinit(struct graph *graph)
 {
     if (!graph)
         return;
-    graph_free(graph->first);
+    graph_free(graph->narrow);
+    graph_free(graph->wide);
     graph_free(graph->targets);
     *graph = (struct graph){0};
+}
+
+enum status graph_alloc_rows(uint32_t node_count, uint64_t edge_count, struct graph *ret_graph,
+                             struct error *err)
+{
+    struct graph graph = {.node_count = node_count, .edge_count = edge_count};
+    uint64_t rows = node_count + UINT64_C(1);
+    enum status status = edge_count > UINT32_MAX
+                             ? graph_alloc(rows, sizeof *graph.wide, (void **)&graph.wide, err)
+                             : graph_alloc(rows, sizeof *graph.narrow, (void **)&graph.narrow, err);
+    if (!status)
+        status = graph_alloc(edge_count, sizeof *graph.targets, (void **)&graph.targets, err);
+    if (status)
+        graph_deinit(&graph);
+    else
+        *ret_graph = graph;
+    return status;
 }
 
 enum status graph_builder_init(struct graph_builder *builder, uint64_t node_count, uint64_t begin,
@@ -130,6 +148,20 @@ static void append(struct graph_builder *into, struct graph_builder *from)
     graph_builder_deinit(from);
 }
 
+/* Where it is. */
+static enum status make_narrow(struct graph_builder *whole, uint32_t **ret_narrow,
+                               struct error *err)
+{
+    void *array = whole->first;
+    uint32_t *narrow = array;
+    for (uint64_t row = 0; row <= whole->node_count; row++)
+        narrow[row] = (uint32_t)whole->first[row];
+    enum status status = graph_resize(&array, whole->node_count + 1, sizeof *narrow, err);
+    whole->first = status ? whole->first : NULL;
+    *ret_narrow = status ? NULL : array;
+    return status;
+}
+
 enum status graph_build(struct graph_builder builders[], size_t count, struct graph *ret_graph,
                         struct error *err)
 {
@@ -149,10 +181,15 @@ enum status graph_build(struct graph_builder builders[], size_t count, struct gr
         return status;
     for (size_t i = 1; i < count; i++)
         append(whole, &builders[i]);
-    *ret_graph = (struct graph){.node_count = (uint32_t)whole->node_count,
-                                .edge_count = edges,
-                                .first = whole->first,
-                                .targets = whole->targets};
+    struct graph graph = {.node_count = (uint32_t)whole->node_count, .edge_count = edges};
+    if (edges > UINT32_MAX)
+        graph.wide = whole->first;
+    else
+        status = make_narrow(whole, &graph.narrow, err);
+    if (status)
+        return status;
+    graph.targets = whole->targets;
     *whole = (struct graph_builder){0};
+    *ret_graph = graph;
     return STATUS_OK;
 }

@@ -42,10 +42,11 @@ static enum status keep_batch(void *sink, const struct packed_batch *batch)
 static bool rows_are_sound(const struct heap_objects *objects,
                            const struct heap_references *references)
 {
-    const uint64_t *first = references->first;
-    bool sound = first[0] == 0 && first[objects->count] == references->count;
+    bool sound = heap_references_first(references, 0) == 0 &&
+                 heap_references_first(references, objects->count) == references->count;
     for (uint32_t i = 0; sound && i < objects->count; i++)
-        sound = first[i] <= first[(uint64_t)i + 1];
+        sound = heap_references_first(references, i) <=
+                heap_references_first(references, (uint64_t)i + 1);
     return sound;
 }
 

@@ -79,9 +79,9 @@ static int write_row(sqlite3_stmt *insert, uint32_t source,
                      const struct heap_labels *labels)
 {
     int code = SQLITE_OK;
-    uint64_t end = references->first[(uint64_t)source + 1];
+    uint64_t end = heap_references_first(references, (uint64_t)source + 1);
     sqlite3_bind_int64(insert, 1, (int64_t)source + 1);
-    for (uint64_t i = references->first[source]; code == SQLITE_OK && i < end; i++)
+    for (uint64_t i = heap_references_first(references, source); code == SQLITE_OK && i < end; i++)
         code = write_reference(insert, references->target[i], references->label[i], labels);
     for (; code == SQLITE_OK && *more < references->more_count; ++*more) {
         const struct heap_more_reference *reference = &references->more[*more];

@@ -14,13 +14,20 @@ static void count_targets(const struct heap_references *references, uint64_t *fi
         first[(uint64_t)references->target[i] + 2]++;
 }
 
+static uint64_t degree_of(const struct heap_references *references, uint32_t source)
+{
+    return heap_references_first(references, (uint64_t)source + 1) -
+           heap_references_first(references, source);
+}
+
 /* Moves first[target + 1] from a row's start to its end. */
 static void place(const struct heap_references *references, uint32_t objects, uint64_t *first,
                   uint32_t *sources)
 {
+    uint64_t edge = 0;
     for (uint32_t source = 0; source < objects; source++)
-        for (uint64_t i = references->first[source]; i < references->first[source + 1]; i++)
-            sources[first[(uint64_t)references->target[i] + 1]++] = source;
+        for (uint64_t degree = degree_of(references, source); degree > 0; degree--)
+            sources[first[(uint64_t)references->target[edge++] + 1]++] = source;
 }
 
 static enum status make_rows(const struct heap_references *references, struct reverse_rows *reverse)
@@ -100,7 +107,8 @@ static enum status number_row(struct reverse_rows *reverse,
                               const struct heap_references *references, uint32_t source,
                               uint64_t degree)
 {
-    uint64_t start = references->first[source], strong = references->first[source + 1] - start;
+    uint64_t start = heap_references_first(references, source);
+    uint64_t strong = degree_of(references, source);
     uint64_t position;
     uint32_t number;
     enum status status = number_parts(reverse, source, degree, &number);
@@ -119,7 +127,7 @@ static enum status number_rows(struct reverse_rows *reverse,
     enum status status = STATUS_OK;
     size_t more = 0;
     for (uint32_t source = 0; source < reverse->objects && status == STATUS_OK; source++) {
-        uint64_t degree = references->first[source + 1] - references->first[source];
+        uint64_t degree = degree_of(references, source);
         for (; more < references->more_count && references->more[more].source == source; more++)
             degree++;
         if (degree > PACKED_PART)
@@ -150,7 +158,7 @@ static enum status sort_more(struct reverse_rows *reverse, const struct heap_ref
     for (size_t i = 0; i < references->more_count; i++) {
         uint32_t source = references->more[i].source;
         if (!i || references->more[i - 1].source != source)
-            position = references->first[source + 1] - references->first[source];
+            position = degree_of(references, source);
         reverse->more.items[reverse->more.count++] = (struct reverse_more){
             references->more[i].target, {source, (uint32_t)(position++ / PACKED_PART)}};
     }

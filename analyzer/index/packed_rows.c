@@ -17,7 +17,7 @@ struct row_cursor {
 static uint64_t row_begins(const struct row_cursor *cursor, uint64_t object)
 {
     return cursor->direction == HEAP_REFERENCES
-               ? cursor->heap->references->first[object]
+               ? heap_references_first(cursor->heap->references, object)
                : reverse_rows_start(&cursor->heap->reverse, object);
 }
 

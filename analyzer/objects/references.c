@@ -7,12 +7,8 @@
 #include "analyzer/objects/references_plan.h"
 #include "inquest/base/checked_math.h"
 
-/* Addresses below are small numbers and tags that C code keeps in object
- * fields. */
-#define ADDRESS_MIN 4096
 #define LOOK_MAX    1536 /* before + reach of any plan */
 #define HEAD_BYTES  16   /* reference count and type */
-#define SMALL_LOOKS 4    /* times as much: large tables that lie leave room for what is small */
 #define RESERVE_MAX 65536
 #define ARRAY_MAX   (UINT64_C(1) << 32) /* references of one object */
 
@@ -31,7 +27,7 @@ const uint8_t *reference_window_open(struct reference_window *window,
     return bytes;
 }
 
-bool walk_reserve(struct object_walk *walk, uint64_t count)
+bool walk_reserve_more(struct object_walk *walk, uint64_t count)
 {
     if (count > ARRAY_MAX) {
         walk_fail(walk, STATUS_CORRUPT);
@@ -44,46 +40,15 @@ bool walk_reserve(struct object_walk *walk, uint64_t count)
     return false;
 }
 
-static bool make_room(struct object_walk *walk)
+bool walk_make_room(struct object_walk *walk)
 {
     struct reference_list *list = walk->list;
     if (!list->take || list->references.count < RESERVE_MAX)
-        return walk_reserve(walk, 1);
+        return walk_reserve_more(walk, 1);
     enum status status = list->take(list, walk->addr);
     if (status != STATUS_OK)
         walk_fail(walk, status);
     return status == STATUS_OK;
-}
-
-static inline struct reference *add(struct object_walk *walk, uint64_t target,
-                                    enum reference_kind kind, enum reference_label label)
-{
-    target &= ~UINT64_C(1); /* C code tags some */
-    if (target < ADDRESS_MIN)
-        return NULL;
-    if (walk->list->references.count == walk->list->references.capacity && !make_room(walk))
-        return NULL;
-    struct reference *reference = &walk->list->references.items[walk->list->references.count++];
-    reference->target_addr = target;
-    reference->kind = (uint8_t)kind;
-    reference->label = (uint8_t)label;
-    return reference;
-}
-
-void walk_add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
-              enum reference_label label, uint64_t name_addr_or_index)
-{
-    struct reference *reference = add(walk, target, kind, label);
-    if (reference)
-        reference->index = name_addr_or_index;
-}
-
-void walk_add_field(struct object_walk *walk, uint64_t target, enum reference_kind kind,
-                    const char *name)
-{
-    struct reference *reference = add(walk, target, kind, LABEL_FIELD);
-    if (reference)
-        reference->name = name;
 }
 
 void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t count,
@@ -94,11 +59,8 @@ void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t coun
     const uint8_t *bytes = walk_view(walk, array_addr, count * 8);
     if (!bytes)
         return;
-    for (uint64_t i = 0; i < count; i++) {
-        struct reference *reference = add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX);
-        if (reference)
-            reference->index = i;
-    }
+    for (uint64_t i = 0; i < count; i++)
+        walk_add(walk, load_u64(bytes + 8 * i), kind, LABEL_INDEX, i);
 }
 
 uint64_t walk_read(struct object_walk *walk, uint64_t addr)
@@ -108,13 +70,6 @@ uint64_t walk_read(struct object_walk *walk, uint64_t addr)
         return word;
     walk_fail(walk, STATUS_NOT_IN_DUMP);
     return 0;
-}
-
-uint64_t walk_u64(struct object_walk *walk, uint64_t offset)
-{
-    if (offset + 8 <= walk->plan->reach)
-        return load_u64(walk->bytes + offset);
-    return walk_read(walk, walk->addr + offset);
 }
 
 uint32_t walk_u32(struct object_walk *walk, uint64_t offset)
@@ -128,33 +83,11 @@ uint32_t walk_u32(struct object_walk *walk, uint64_t offset)
     return 0;
 }
 
-uint64_t walk_field(struct object_walk *walk, enum python_field field)
+bool walk_refuse(struct object_walk *walk)
 {
-    const struct python_layout *layout = &walk->process->layout;
-    return layout_has(layout, field) ? walk_u64(walk, layout_get(layout, field)) : 0;
-}
-
-bool walk_spend(struct object_walk *walk, uint64_t size)
-{
-    struct reference_list *list = walk->list;
-    uint64_t most = size > SIZE_BELIEVED ? list->most : SMALL_LOOKS * list->most;
-    if (!list->most || (list->looked <= most && size <= most - list->looked)) {
-        list->looked += size;
-        return true;
-    }
     walk->is_refused = true;
     walk_fail(walk, STATUS_CORRUPT);
     return false;
-}
-
-const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
-{
-    const uint8_t *bytes =
-        size ? reference_window_view(&walk->list->window, walk->process->image, addr, size, false)
-             : NULL;
-    if (!bytes)
-        walk_fail(walk, STATUS_NOT_IN_DUMP);
-    return bytes && walk_spend(walk, size) ? bytes : NULL;
 }
 
 static void visit_pair(struct object_walk *walk, uint64_t pair_addr, const char *label)

@@ -125,26 +125,104 @@ static inline void walk_fail(struct object_walk *walk, enum status status)
         walk->status = status;
 }
 
-/* Room for `count` more references; a failed walk has none. */
-bool walk_reserve(struct object_walk *walk, uint64_t count);
-void walk_add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
-              enum reference_label label, uint64_t name_addr_or_index);
-void walk_add_field(struct object_walk *walk, uint64_t target, enum reference_kind kind,
-                    const char *name);
+/* walk_reserve, where the list has no room for so many. */
+bool walk_reserve_more(struct object_walk *walk, uint64_t count);
+/* Where the list is full: room for one more, if it must be by emptying the list. */
+bool walk_make_room(struct object_walk *walk);
 /* An array of references, by index. */
 void walk_add_array(struct object_walk *walk, uint64_t array_addr, uint64_t count,
                     enum reference_kind kind);
-/* The word at `offset` of the object, 0 and a failed walk where it is missing. */
-uint64_t walk_u64(struct object_walk *walk, uint64_t offset);
-uint32_t walk_u32(struct object_walk *walk, uint64_t offset);
-/* As walk_u64, of a field of the layout; 0 where the version does not have it. */
-uint64_t walk_field(struct object_walk *walk, enum python_field field);
-/* The word at any address. */
+/* The word at any address; 0 and a failed walk where it is missing. */
 uint64_t walk_read(struct object_walk *walk, uint64_t addr);
+uint32_t walk_u32(struct object_walk *walk, uint64_t offset);
+/* Fails a walk that would look at more than it may; false. */
+bool walk_refuse(struct object_walk *walk);
+
+/* What follows is inline because it is done for each word of the heap. */
+
+/* Room for `count` more references; a failed walk has none. */
+static inline bool walk_reserve(struct object_walk *walk, uint64_t count)
+{
+    const struct reference_list *list = walk->list;
+    return count <= list->references.capacity - list->references.count ||
+           walk_reserve_more(walk, count);
+}
+
+/* Addresses below are small numbers and tags that C code keeps in object fields. */
+#define WALK_LEAST_ADDRESS 4096
+
+/* The new last reference of the list; NULL where there is none to add. */
+static inline struct reference *walk_new(struct object_walk *walk, uint64_t target,
+                                         enum reference_kind kind, enum reference_label label)
+{
+    struct reference_list *list = walk->list;
+    target &= ~UINT64_C(1); /* C code tags some */
+    if (target < WALK_LEAST_ADDRESS)
+        return NULL;
+    if (list->references.count == list->references.capacity && !walk_make_room(walk))
+        return NULL;
+    struct reference *reference = &list->references.items[list->references.count++];
+    reference->target_addr = target;
+    reference->kind = (uint8_t)kind;
+    reference->label = (uint8_t)label;
+    return reference;
+}
+
+static inline void walk_add(struct object_walk *walk, uint64_t target, enum reference_kind kind,
+                            enum reference_label label, uint64_t name_addr_or_index)
+{
+    struct reference *reference = walk_new(walk, target, kind, label);
+    if (reference)
+        reference->index = name_addr_or_index;
+}
+
+static inline void walk_add_field(struct object_walk *walk, uint64_t target,
+                                  enum reference_kind kind, const char *name)
+{
+    struct reference *reference = walk_new(walk, target, kind, LABEL_FIELD);
+    if (reference)
+        reference->name = name;
+}
+
+/* The word at `offset` of the object, 0 and a failed walk where it is missing. */
+static inline uint64_t walk_u64(struct object_walk *walk, uint64_t offset)
+{
+    if (offset + 8 <= walk->plan->reach)
+        return load_u64(walk->bytes + offset);
+    return walk_read(walk, walk->addr + offset);
+}
+
+/* As walk_u64, of a field of the layout; 0 where the version does not have it. */
+static inline uint64_t walk_field(struct object_walk *walk, enum python_field field)
+{
+    const struct python_layout *layout = &walk->process->layout;
+    return layout_has(layout, field) ? walk_u64(walk, layout_get(layout, field)) : 0;
+}
+
+#define SIZE_BELIEVED    4096 /* bytes: what is larger must be there */
+#define WALK_SMALL_LOOKS 4    /* times as much: large tables that lie leave room for small ones */
+
 /* Counts `size` bytes as looked at; a failed walk where there may be no more. */
-bool walk_spend(struct object_walk *walk, uint64_t size);
+static inline bool walk_spend(struct object_walk *walk, uint64_t size)
+{
+    struct reference_list *list = walk->list;
+    uint64_t most = size > SIZE_BELIEVED ? list->most : WALK_SMALL_LOOKS * list->most;
+    if (list->most && (list->looked > most || size > most - list->looked))
+        return walk_refuse(walk);
+    list->looked += size;
+    return true;
+}
+
 /* `size` bytes at any address, NULL and a failed walk where they are missing. */
-const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size);
+static inline const uint8_t *walk_view(struct object_walk *walk, uint64_t addr, uint64_t size)
+{
+    const uint8_t *bytes =
+        size ? reference_window_view(&walk->list->window, walk->process->image, addr, size, false)
+             : NULL;
+    if (!bytes)
+        walk_fail(walk, STATUS_NOT_IN_DUMP);
+    return bytes && walk_spend(walk, size) ? bytes : NULL;
+}
 
 /* ---- references_dict.c: where a keys object has its entries, deleted ones included. */
 #define SHARED_KEYS_MAX 65536 /* attributes; CPython stops far below */
@@ -193,7 +271,6 @@ void visit_unknown(struct object_walk *walk);
 bool looks_like_object(const struct python_process *process, uint64_t addr);
 
 /* ---- size.c, size_extension.c */
-#define SIZE_BELIEVED 4096 /* bytes: what is larger must be there */
 /* base + count * size; `base` and a failed walk where that is no size an object has. */
 uint64_t size_sum(struct object_walk *walk, uint64_t base, uint64_t count, uint64_t size);
 /* As size_sum, of items in a block of memory at `block_addr`: the process must have had it. */

@@ -51,6 +51,7 @@ struct heap_piece {
     uint32_t *targets, *labels;            /* rows, one behind the other */
     uint64_t edges, capacity, early_edges; /* early_edges: once they are read */
     struct heap_column sizes, refcounts;   /* `low` is the heap's, for all */
+    struct heap_column degrees;            /* and the builder's: edges of the early ones */
     struct label_table *table;
     ARRAY(const struct python_type *) types; /* in order of first meeting */
     struct address_map type_indices;         /* python_type addr -> index + 1 */
@@ -111,7 +112,7 @@ struct heap_builder {
     atomic_bool is_overlapping;
     uint64_t interned_addr; /* the dict whose references don't count */
     uint32_t early;         /* objects */
-    uint64_t *first;        /* edge of the early ones, among their piece's */
+    struct heap_column degrees;
     struct heap_piece *pieces[HEAP_PIECES];
     unsigned piece_count;
     struct heap_piece *all; /* the first */

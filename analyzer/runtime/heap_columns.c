@@ -3,7 +3,7 @@
 
 #include "analyzer/graph/memory.h"
 
-enum status heap_column_init(struct heap_column *column, uint32_t count)
+enum status heap_column_init(struct heap_column *column, uint64_t count)
 {
     return graph_alloc(count, sizeof *column->low, (void **)&column->low, NULL);
 }

@@ -25,7 +25,7 @@ struct heap_column {
 #define HEAP_WIDE (UINT16_MAX - 1)
 
 /* Room for `count` objects. */
-enum status heap_column_init(struct heap_column *column, uint32_t count) MUST_CHECK;
+enum status heap_column_init(struct heap_column *column, uint64_t count) MUST_CHECK;
 void heap_column_deinit(struct heap_column *column);
 
 /* Objects come in ascending order. */

@@ -81,17 +81,17 @@ static enum status find_retained(struct task *task, struct error *err)
     return status;
 }
 
-/* One after the other on one thread: each needs the one before. */
+/* One after the other on one thread: each needs the one before, or its memory. */
 static enum status find_held(void *context, struct error *err)
 {
     struct task *task = context;
     enum status status = find_dominators(task, err);
-    if (status == STATUS_OK)
-        status = find_retained(task, err);
     if (status == STATUS_OK && task->beside)
         status = task->beside->use_sources(task->beside->context, &task->reverse, err);
     graph_sources_deinit(&task->reverse);
-    return status;
+    if (status == STATUS_OK)
+        status = graph_dominators_measure(&task->facts->dominators, err);
+    return status == STATUS_OK ? find_retained(task, err) : status;
 }
 
 static enum status root_lists(const struct heap_roots *roots, uint32_t **ret_nodes,

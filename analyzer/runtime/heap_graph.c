@@ -7,6 +7,7 @@
 
 #define THREADS       2
 #define PIECE_OBJECTS 4096 /* at least, for what a piece costs to pay */
+#define LATE_SHARE    64 /* one in so many: the room for them, what is not written to takes none */
 
 /* Bytes looked at beside the objects, for each that there is: values are, and their names,
  * which many objects share. */
@@ -19,15 +20,14 @@ static enum status allocate(struct heap_builder *builder)
 {
     struct heap *heap = builder->heap;
     enum status status = heap_map_freeze(heap->find.objects, &builder->early);
+    uint64_t room = builder->early + (uint64_t)builder->early / LATE_SHARE;
     if (status == STATUS_OK)
-        status = heap_column_init(&heap->sizes, builder->early);
+        status = heap_column_init(&heap->sizes, room);
     if (status == STATUS_OK)
-        status = heap_column_init(&heap->refcounts, builder->early);
+        status = heap_column_init(&heap->refcounts, room);
     if (status == STATUS_OK)
-        status = graph_alloc(builder->early, sizeof *heap->type, (void **)&heap->type, NULL);
-    return status == STATUS_OK
-               ? graph_alloc(builder->early, sizeof *builder->first, (void **)&builder->first, NULL)
-               : status;
+        status = graph_alloc(room, sizeof *heap->type, (void **)&heap->type, NULL);
+    return status == STATUS_OK ? heap_column_init(&builder->degrees, builder->early) : status;
 }
 
 static enum status create_pieces(struct heap_builder *builder)
@@ -181,7 +181,7 @@ static void builder_destroy(struct heap_builder *builder)
     for (unsigned i = 0; i < builder->piece_count; i++)
         heap_piece_destroy(builder->pieces[i]);
     array_deinit(&builder->late);
-    graph_free(builder->first);
+    heap_column_deinit(&builder->degrees);
     pthread_mutex_destroy(&builder->telling);
     free(builder);
 }
@@ -218,7 +218,7 @@ void heap_deinit(struct heap *heap)
     heap_column_deinit(&heap->refcounts);
     array_deinit(&heap->parts);
     graph_free(heap->type);
-    graph_free(heap->flags);
+    graph_free(heap->tracked);
     graph_free(heap->label);
     array_deinit(&heap->types);
     array_deinit(&heap->weak);

@@ -23,7 +23,7 @@ struct heap {
     struct heap_column sizes, refcounts; /* refcount UINT64_MAX: immortal */
     ARRAY(struct heap_wide) parts;       /* bytes that sys.getsizeof counts twice, by object */
     uint32_t *type;                      /* index into types */
-    uint8_t *flags;                      /* heap_object_flags, tracked set */
+    uint64_t *tracked;                   /* bitmap */
     ARRAY(const struct python_type *) types;
     struct graph references;           /* those that count */
     uint32_t *label;                   /* parallel to references.targets */

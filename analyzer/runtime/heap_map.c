@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/graph/memory.h"
+
 #define GRANULE_SHIFT 3 /* an address is a multiple of 8 */
 
 /* Where objects can be: a segment of the core, as far as it is stored. */
@@ -74,8 +76,8 @@ static bool make_words(struct heap_map *map)
     for (size_t i = 0; i < map->ranges.count; i++) {
         struct heap_range *range = &map->ranges.items[i];
         range->word_count = (size_t)((range->end - range->start) >> GRANULE_SHIFT) / 64 + 1;
-        range->words = calloc(range->word_count, sizeof *range->words);
-        if (!range->words)
+        if (graph_alloc_zeroed(range->word_count, sizeof *range->words, (void **)&range->words,
+                               NULL) != STATUS_OK)
             return false;
         if (!map->largest || range->word_count > map->largest->word_count)
             map->largest = range;
@@ -106,8 +108,8 @@ void heap_map_destroy(struct heap_map *map)
     if (!map)
         return;
     for (size_t i = 0; i < map->ranges.count; i++) {
-        free(map->ranges.items[i].words);
-        free(map->ranges.items[i].ranks);
+        graph_free(map->ranges.items[i].words);
+        graph_free(map->ranges.items[i].ranks);
     }
     array_deinit(&map->ranges);
     array_deinit(&map->spans);
@@ -192,9 +194,8 @@ enum status heap_map_freeze(struct heap_map *map, uint32_t *ret_count)
     uint64_t count = 0;
     for (size_t i = 0; i < map->ranges.count; i++) {
         struct heap_range *range = &map->ranges.items[i];
-        if (!range->ranks)
-            range->ranks = malloc(range->word_count * sizeof *range->ranks);
-        if (!range->ranks)
+        if (!range->ranks && graph_alloc(range->word_count, sizeof *range->ranks,
+                                         (void **)&range->ranks, NULL) != STATUS_OK)
             return STATUS_NO_MEMORY;
         for (size_t word = 0; word < range->word_count; word++) {
             range->ranks[word] = (uint32_t)count;

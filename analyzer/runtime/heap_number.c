@@ -7,6 +7,7 @@
 
 #include "analyzer/graph/memory.h"
 #include "analyzer/runtime/heap_build.h"
+#include "inquest/base/checked_math.h"
 #include "inquest/base/partition_point.h"
 
 /* A late object where it belongs: behind `below` early ones. */
@@ -31,7 +32,8 @@ struct part {
 
 struct numbering {
     struct heap_builder *builder;
-    struct heap made;     /* the columns and rows as they will be */
+    struct graph references; /* the rows as they will be */
+    uint32_t *label;
     struct place *places; /* of the late ones that are alive, by address */
     uint32_t place_count;
     uint32_t *moves;    /* by block: what is to be added to a number */
@@ -212,10 +214,9 @@ static uint64_t part_edges(const struct part *part)
     return edges;
 }
 
-static enum status make_parts(struct numbering *numbering)
+static enum status make_parts(struct numbering *numbering, uint64_t *ret_edges)
 {
     const struct heap_builder *builder = numbering->builder;
-    struct heap *made = &numbering->made;
     enum status status = STATUS_OK;
     uint64_t edges = 0;
     for (unsigned i = 0; i < builder->piece_count && status == STATUS_OK; i++)
@@ -224,32 +225,20 @@ static enum status make_parts(struct numbering *numbering)
         numbering->parts[i].edge = edges;
         edges += part_edges(&numbering->parts[i]);
     }
-    made->references.node_count = made->count = builder->heap->count;
-    made->references.edge_count = edges;
+    *ret_edges = edges;
     return status;
 }
 
-/* ---- rows and columns */
+/* ---- rows */
 
-static enum status make_room(struct heap *made)
+static enum status make_room(struct numbering *numbering, uint64_t edges)
 {
-    struct graph *references = &made->references;
-    enum status status = heap_column_init(&made->sizes, made->count);
+    uint32_t count = numbering->builder->heap->count;
+    enum status status = graph_alloc_rows(count, edges, &numbering->references, NULL);
     if (status == STATUS_OK)
-        status = heap_column_init(&made->refcounts, made->count);
+        status = graph_alloc(edges, sizeof *numbering->label, (void **)&numbering->label, NULL);
     if (status == STATUS_OK)
-        status = graph_alloc(made->count, sizeof *made->type, (void **)&made->type, NULL);
-    if (status == STATUS_OK)
-        status = graph_alloc(made->count + UINT64_C(1), sizeof *references->first,
-                             (void **)&references->first, NULL);
-    if (status == STATUS_OK)
-        status = graph_alloc(references->edge_count, sizeof *references->targets,
-                             (void **)&references->targets, NULL);
-    if (status == STATUS_OK)
-        status =
-            graph_alloc(references->edge_count, sizeof *made->label, (void **)&made->label, NULL);
-    if (status == STATUS_OK)
-        references->first[made->count] = references->edge_count;
+        graph_set_first(&numbering->references, count, edges);
     return status;
 }
 
@@ -262,7 +251,7 @@ struct rows {
 static uint64_t put_row(const struct numbering *numbering, const struct rows *rows, uint64_t from,
                         uint64_t to, uint64_t edge)
 {
-    uint32_t *targets = numbering->made.references.targets, *labels = numbering->made.label;
+    uint32_t *targets = numbering->references.targets, *labels = numbering->label;
     for (uint64_t i = from; i < to; i++) {
         uint32_t id = target_id(numbering, rows->late_ids, rows->targets[i]);
         uint32_t label = rows->labels[i];
@@ -284,72 +273,111 @@ static uint64_t put_late(const struct part *part, size_t *place, uint32_t below,
     for (; *place < part->places_end && numbering->places[*place].below <= below; ++*place) {
         const struct late_object *late = late_at(numbering, *place);
         uint32_t id = numbering->late_ids[numbering->places[*place].index];
-        numbering->made.references.first[id] = edge;
+        graph_set_first(&numbering->references, id, edge);
         edge =
             put_row(numbering, &rows, late->first_edge, late->first_edge + late->edge_count, edge);
     }
     return edge;
 }
 
+/* The rows of the part, and its types as all number them. */
 static enum status put_part(void *context, struct error *err)
 {
     const struct part *part = context;
     const struct numbering *numbering = part->numbering;
     const struct heap_piece *piece = part->piece;
-    const struct heap *heap = numbering->builder->heap, *made = &numbering->made;
     const struct rows rows = {piece->targets, piece->labels, part->late_ids, piece->label_map};
-    const uint64_t *first = numbering->builder->first;
-    uint64_t edge = part->edge;
+    uint32_t *type = numbering->builder->heap->type;
+    uint64_t edge = part->edge, from = 0;
     size_t place = part->place;
     (void)err;
     for (uint32_t number = piece->begin; number < piece->end; number++) {
-        uint32_t id = early_id(numbering, number), type = heap->type[number];
-        uint64_t to = number + 1 < piece->end ? first[number + 1] : piece->early_edges;
+        uint32_t id = early_id(numbering, number);
+        uint64_t to = from + heap_column_get(&piece->degrees, number);
         if (place < part->places_end)
             edge = put_late(part, &place, number, edge);
-        if (id == GRAPH_NONE)
-            continue;
-        made->references.first[id] = edge;
-        edge = put_row(numbering, &rows, first[number], to, edge);
-        made->type[id] = piece->type_map ? piece->type_map[type] : type;
-        made->sizes.low[id] = heap->sizes.low[number];
-        made->refcounts.low[id] = heap->refcounts.low[number];
+        if (id != GRAPH_NONE) {
+            graph_set_first(&numbering->references, id, edge);
+            edge = put_row(numbering, &rows, from, to, edge);
+            type[number] = piece->type_map ? piece->type_map[type[number]] : type[number];
+        }
+        from = to;
     }
     put_late(part, &place, UINT32_MAX, edge);
     return STATUS_OK;
 }
 
-static bool take_wide(const struct numbering *numbering, struct heap_column *column,
-                      const struct heap_column *before)
+/* ---- columns, where they are */
+
+/* From what goes by number to what goes by id: closes up where one is dead, then makes
+ * room for the late ones, from the end backwards. */
+static void move_items(const struct numbering *numbering, char *items, size_t size)
 {
-    for (size_t i = 0; i < before->wide.count; i++) {
-        struct heap_wide wide = before->wide.items[i];
-        wide.object = early_id(numbering, wide.object);
-        if (wide.object != GRAPH_NONE && !array_push(&column->wide, wide))
-            return false;
+    const struct heap_builder *builder = numbering->builder;
+    const uint32_t *dead = builder->all->dead.items;
+    size_t dead_count = builder->all->dead.count, end = builder->early - dead_count;
+    for (size_t i = 0; i < dead_count; i++) {
+        size_t from = dead[i] + (size_t)1, to = i + 1 < dead_count ? dead[i + 1] : builder->early;
+        memmove(items + (from - i - 1) * size, items + from * size, (to - from) * size);
     }
-    return true;
+    for (size_t place = numbering->place_count; place-- > 0;) {
+        size_t id = numbering->late_ids[numbering->places[place].index], from = id - place;
+        memmove(items + (id + 1) * size, items + from * size, (end - from) * size);
+        end = from;
+    }
 }
 
-/* What is not by piece: the columns of the late ones, and all numbers that are wide. */
-static enum status put_others(struct numbering *numbering)
+static enum status move_array(const struct numbering *numbering, void **array, size_t item_size)
 {
-    struct heap *made = &numbering->made;
-    const struct heap *heap = numbering->builder->heap;
-    bool is_done = take_wide(numbering, &made->sizes, &heap->sizes) &&
-                   take_wide(numbering, &made->refcounts, &heap->refcounts);
-    enum status status = is_done ? STATUS_OK : STATUS_NO_MEMORY;
+    const struct heap_builder *builder = numbering->builder;
+    uint64_t room = max_u64(builder->early, builder->heap->count);
+    enum status status = graph_resize(array, room, item_size, NULL);
+    if (status == STATUS_OK)
+        move_items(numbering, *array, item_size);
+    return status;
+}
+
+static enum status move_column(const struct numbering *numbering, struct heap_column *column)
+{
+    enum status status = move_array(numbering, (void **)&column->low, sizeof *column->low);
+    size_t kept = 0;
+    for (size_t i = 0; i < column->wide.count && status == STATUS_OK; i++) {
+        struct heap_wide wide = column->wide.items[i];
+        wide.object = early_id(numbering, wide.object);
+        if (wide.object != GRAPH_NONE)
+            column->wide.items[kept++] = wide;
+    }
+    if (status == STATUS_OK)
+        column->wide.count = kept;
+    return status;
+}
+
+static enum status put_late_columns(const struct numbering *numbering)
+{
+    struct heap *heap = numbering->builder->heap;
+    enum status status = STATUS_OK;
     for (uint32_t place = 0; place < numbering->place_count && status == STATUS_OK; place++) {
         const struct late_object *late = late_at(numbering, place);
         uint32_t id = numbering->late_ids[numbering->places[place].index];
-        made->type[id] = late->type;
-        status = heap_column_set(&made->sizes, id, late->size);
+        heap->type[id] = late->type;
+        status = heap_column_set(&heap->sizes, id, late->size);
         if (status == STATUS_OK)
-            status = heap_column_set(&made->refcounts, id, late->refcount);
+            status = heap_column_set(&heap->refcounts, id, late->refcount);
     }
-    heap_column_sort(&made->sizes);
-    heap_column_sort(&made->refcounts);
+    heap_column_sort(&heap->sizes);
+    heap_column_sort(&heap->refcounts);
     return status;
+}
+
+static enum status move_columns(const struct numbering *numbering)
+{
+    struct heap *heap = numbering->builder->heap;
+    enum status status = move_array(numbering, (void **)&heap->type, sizeof *heap->type);
+    if (status == STATUS_OK)
+        status = move_column(numbering, &heap->sizes);
+    if (status == STATUS_OK)
+        status = move_column(numbering, &heap->refcounts);
+    return status == STATUS_OK ? put_late_columns(numbering) : status;
 }
 
 /* ---- what the maps tell */
@@ -361,12 +389,13 @@ static enum status fill_columns(void *context, struct error *err)
     uint32_t id = 0;
     enum status status = heap_addresses_init(&heap->addresses, heap->count);
     if (status == STATUS_OK)
-        status = graph_alloc(heap->count, sizeof *heap->flags, (void **)&heap->flags, NULL);
+        status = graph_alloc_zeroed(bitmap_words(heap->count), sizeof *heap->tracked,
+                                    (void **)&heap->tracked, NULL);
     while (status == STATUS_OK && heap_map_next_word(heap->find.objects, &words)) {
         uint64_t tracked = heap_map_word_at(heap->find.tracked, &words);
         for (uint64_t bits = words.bits; bits && status == STATUS_OK; bits &= bits - 1, id++) {
             unsigned bit = (unsigned)__builtin_ctzll(bits);
-            heap->flags[id] = tracked >> bit & 1 ? HEAP_TRACKED : 0;
+            heap->tracked[id >> 6] |= (tracked >> bit & 1) << (id & 63);
             status = heap_addresses_set(&heap->addresses, id, words.addr + 8 * (uint64_t)bit);
         }
     }
@@ -421,32 +450,25 @@ static enum status put_all(struct numbering *numbering, unsigned threads)
     const struct heap_builder *builder = numbering->builder;
     struct graph_task tasks[HEAP_PIECES + 1] = {{fill_columns, builder->heap}};
     struct error err = {0};
-    enum status status = make_room(&numbering->made);
-    if (status == STATUS_OK)
-        status = put_others(numbering);
     for (unsigned i = 0; i < builder->piece_count; i++)
         tasks[i + 1] = (struct graph_task){put_part, &numbering->parts[i]};
-    return status == STATUS_OK ? graph_run(tasks, builder->piece_count + 1, threads, &err) : status;
+    enum status status = graph_run(tasks, builder->piece_count + 1, threads, &err);
+    return status == STATUS_OK ? move_columns(numbering) : status;
 }
 
-/* What was made takes the place of what it was made from. */
 static void hand_over(struct numbering *numbering)
 {
-    struct heap *heap = numbering->builder->heap, *made = &numbering->made;
-    heap_column_deinit(&heap->sizes);
-    heap_column_deinit(&heap->refcounts);
-    graph_free(heap->type);
-    heap->sizes = made->sizes;
-    heap->refcounts = made->refcounts;
-    heap->type = made->type;
-    heap->references = made->references;
-    heap->label = made->label;
-    *made = (struct heap){0};
+    struct heap *heap = numbering->builder->heap;
+    heap->references = numbering->references;
+    heap->label = numbering->label;
+    numbering->references = (struct graph){0};
+    numbering->label = NULL;
 }
 
 enum status heap_number(struct heap_builder *builder, unsigned threads)
 {
     struct numbering numbering = {.builder = builder};
+    uint64_t edges;
     take_over(builder);
     enum status status = find_places(&numbering);
     if (status == STATUS_OK)
@@ -456,18 +478,21 @@ enum status heap_number(struct heap_builder *builder, unsigned threads)
     if (status == STATUS_OK)
         status = number_late(&numbering);
     if (status == STATUS_OK)
-        status = make_parts(&numbering);
+        status = make_parts(&numbering, &edges);
+    if (status == STATUS_OK)
+        status = make_room(&numbering, edges);
     if (status == STATUS_OK)
         status = put_all(&numbering, threads);
     if (status == STATUS_OK)
         hand_over(&numbering);
-    heap_deinit(&numbering.made);
+    graph_deinit(&numbering.references);
+    graph_free(numbering.label);
     for (unsigned i = 0; i < builder->piece_count; i++)
         free(numbering.parts[i].late_ids);
     free(numbering.places);
     free(numbering.moves);
     free(numbering.late_ids);
-    heap_map_destroy(builder->heap->find.tracked); /* the flags have it */
+    heap_map_destroy(builder->heap->find.tracked); /* the bitmap has it */
     builder->heap->find.tracked = NULL;
     return status == STATUS_OK ? number_weak(builder) : status;
 }

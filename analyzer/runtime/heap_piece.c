@@ -31,6 +31,7 @@ enum status heap_piece_create(struct heap_builder *builder, uint32_t begin, uint
     piece->list.context = piece;
     piece->sizes.low = builder->heap->sizes.low;
     piece->refcounts.low = builder->heap->refcounts.low;
+    piece->degrees.low = builder->degrees.low;
     piece->table = label_table_create(builder->heap->process);
     enum status status = piece->table ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
@@ -54,6 +55,7 @@ void heap_piece_destroy(struct heap_piece *piece)
     graph_free(piece->labels);
     array_deinit(&piece->sizes.wide);
     array_deinit(&piece->refcounts.wide);
+    array_deinit(&piece->degrees.wide);
     label_table_destroy(piece->table);
     array_deinit(&piece->types);
     address_map_deinit(&piece->type_indices);
@@ -232,11 +234,8 @@ enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
 {
     struct python_process *process = piece->builder->heap->process;
     struct type_slot *type;
-    uint64_t type_addr;
-    struct heap_record record = {0};
-    uint64_t first_edge = piece->edges;
-    enum status status =
-        object_head(process, &piece->list.window, addr, &record.refcount, &type_addr);
+    uint64_t type_addr, refcount, size, first_edge = piece->edges;
+    enum status status = object_head(process, &piece->list.window, addr, &refcount, &type_addr);
     if (status == STATUS_OK)
         status = find_type(piece, type_addr, &type);
     if (status == STATUS_NO_MEMORY)
@@ -245,18 +244,21 @@ enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
         *ret_record = (struct heap_record){.is_dead = true};
         return STATUS_OK;
     }
-    record.type = type->index;
     piece->type = type;
-    status = object_references(process, type->type, addr, &piece->list, &record.size);
+    status = object_references(process, type->type, addr, &piece->list, &size);
     if (status == STATUS_NO_MEMORY)
         return status;
     if (status != STATUS_OK)
         piece->damaged++;
-    record.is_dead = !has_its_memory(process, type->type, addr, record.size);
-    if (record.is_dead)
+    bool is_dead = !has_its_memory(process, type->type, addr, size);
+    if (is_dead)
         piece->edges = first_edge;
-    *ret_record = record;
-    return record.is_dead ? STATUS_OK : take_references(&piece->list, addr);
+    /* field by field: a copy of the whole would wait for what was just written in parts */
+    ret_record->size = size;
+    ret_record->refcount = refcount;
+    ret_record->type = type->index;
+    ret_record->is_dead = is_dead;
+    return is_dead ? STATUS_OK : take_references(&piece->list, addr);
 }
 
 /* ---- the early ones */
@@ -264,14 +266,16 @@ enum status heap_piece_visit(struct heap_piece *piece, uint64_t addr,
 static enum status visit_one(struct heap_piece *piece, uint32_t number, uint64_t addr)
 {
     struct heap_record record;
-    piece->builder->first[number] = piece->edges;
+    uint64_t first_edge = piece->edges;
     enum status status = heap_piece_visit(piece, addr, &record);
     if (status != STATUS_OK)
         return status;
     piece->builder->heap->type[number] = record.type;
     if (record.is_dead && !array_push(&piece->dead, number))
         return STATUS_NO_MEMORY;
-    status = heap_column_set(&piece->sizes, number, record.size);
+    status = heap_column_set(&piece->degrees, number, piece->edges - first_edge);
+    if (status == STATUS_OK)
+        status = heap_column_set(&piece->sizes, number, record.size);
     return status == STATUS_OK ? heap_column_set(&piece->refcounts, number, record.refcount)
                                : status;
 }

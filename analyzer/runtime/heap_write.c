@@ -224,8 +224,8 @@ static void read_objects(const void *context, uint32_t index, uint32_t count,
         block->retained[i] = heap_retained(facts, object);
         block->type[i] = heap->type[object] + 1;
         block->dominator[i] = idom >= GRAPH_NONE ? HEAP_NO_OBJECT : idom;
-        block->flags[i] =
-            heap->flags[object] | (graph_bit(facts->reached, object) ? HEAP_REACHABLE : 0);
+        block->flags[i] = (uint8_t)((graph_bit(heap->tracked, object) ? HEAP_TRACKED : 0) |
+                                    (graph_bit(facts->reached, object) ? HEAP_REACHABLE : 0));
     }
 }
 
@@ -241,7 +241,8 @@ static void set_columns(struct writing *writing)
         (struct heap_objects){.count = heap->count, .read = read_objects, .context = writing};
     writing->references = (struct heap_references){
         .count = heap->references.edge_count,
-        .first = heap->references.first,
+        .narrow_first = heap->references.narrow,
+        .first = heap->references.wide,
         .target = heap->references.targets,
         .label = heap->label,
         .more_count = heap->weak.count,

@@ -23,7 +23,6 @@ void made_heap_begin(struct made_heap *made)
     made->heap.sizes.low = made->size;
     made->heap.refcounts.low = made->refcount;
     made->heap.type = made->type;
-    made->heap.flags = made->flags;
 }
 
 uint32_t made_type(struct made_heap *made, const char *name, enum object_kind kind)

@@ -24,7 +24,6 @@ struct made_heap {
     struct type_entry types[MADE_TYPES];
     uint32_t address[MADE_OBJECTS], type[MADE_OBJECTS];
     uint16_t size[MADE_OBJECTS], refcount[MADE_OBJECTS];
-    uint8_t flags[MADE_OBJECTS];
     struct made_reference {
         uint32_t source, target;
         const char *label;

@@ -219,6 +219,7 @@ static void test_dominators_and_retained(void **state)
         assert_int_equal(graph_reverse(&forward, number % 2, 1, &reverse, NULL), STATUS_OK);
         assert_int_equal(graph_dominators(&forward, &reverse, &roots, NULL, &dominators, NULL),
                          STATUS_OK);
+        assert_int_equal(graph_dominators_measure(&dominators, NULL), STATUS_OK);
         uint64_t retained[SAMPLE_NODES];
         memcpy(retained, sample.sizes, sizeof retained);
         graph_retained(&dominators, retained);
@@ -331,6 +332,7 @@ static void test_garbage(void **state)
         assert_int_equal(
             graph_dominators(&forward, &reverse, &roots, &garbage_roots, &dominators, NULL),
             STATUS_OK);
+        assert_int_equal(graph_dominators_measure(&dominators, NULL), STATUS_OK);
         memcpy(retained, sample.sizes, sizeof retained);
         graph_retained(&dominators, retained);
         assert_int_equal(dominators.order_count, sample.node_count);

@@ -39,8 +39,9 @@ static enum status run_paths(void *context, struct error *err)
 static enum status run_dominators(void *context, struct error *err)
 {
     struct analysis *analysis = context;
-    return graph_dominators(&analysis->forward, &analysis->reverse, &analysis->roots,
-                            &analysis->garbage_roots, &analysis->dominators, err);
+    enum status status = graph_dominators(&analysis->forward, &analysis->reverse, &analysis->roots,
+                                          &analysis->garbage_roots, &analysis->dominators, err);
+    return status ? status : graph_dominators_measure(&analysis->dominators, err);
 }
 
 static void analyze(struct analysis *analysis, unsigned threads)

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "analyzer/graph/memory.h"
+
 #define BIT(node) (UINT64_C(1) << (node))
 
 uint64_t random_next(uint64_t *state)
@@ -74,6 +76,18 @@ void sample_make(struct sample *sample, unsigned number)
         sample->sizes[i] = 16 + random_below(&state, 1000);
 }
 
+/* As where there are 2^32 edges and more. */
+static void widen(struct graph *graph)
+{
+    size_t rows = graph->node_count + (size_t)1;
+    assert_int_equal(graph_alloc(rows, sizeof *graph->wide, (void **)&graph->wide, NULL),
+                     STATUS_OK);
+    for (size_t row = 0; row < rows; row++)
+        graph->wide[row] = graph->narrow[row];
+    graph_free(graph->narrow);
+    graph->narrow = NULL;
+}
+
 struct graph sample_graph(const struct sample *sample)
 {
     struct graph_builder builder;
@@ -84,6 +98,8 @@ struct graph sample_graph(const struct sample *sample)
         assert_int_equal(graph_builder_edge(&builder, sample->sources[i], sample->targets[i], NULL),
                          STATUS_OK);
     assert_int_equal(graph_build(&builder, 1, &graph, NULL), STATUS_OK);
+    if (sample->edge_count % 2)
+        widen(&graph);
     return graph;
 }
 

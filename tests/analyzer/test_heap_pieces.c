@@ -144,7 +144,7 @@ static void check_object(const struct scene *scene, const struct heap *heap, uin
 {
     uint32_t object = 0;
     assert_true(heap_map_id(heap->find.objects, scene->addrs[i], &object));
-    uint64_t edge = heap->references.first[object];
+    uint64_t edge = graph_first(&heap->references, object);
     assert_int_equal(heap_address(heap, object), scene->addrs[i]);
     assert_int_equal(heap_type(heap, object)->addr,
                      is_slice(i) ? scene->slice_type : class_of(scene, i));
@@ -153,9 +153,9 @@ static void check_object(const struct scene *scene, const struct heap *heap, uin
     for (uint32_t field = 0; is_slice(i) && field < 3; field++)
         if (target_of(scene, i, field))
             check_reference(heap, edge++, target_of(scene, i, field), field_names[field]);
-    if (!is_slice(i) && edge < heap->references.first[object + UINT64_C(1)])
+    if (!is_slice(i) && edge < graph_end(&heap->references, object))
         check_reference(heap, edge++, class_of(scene, i), ".__class__");
-    assert_int_equal(edge, heap->references.first[object + UINT64_C(1)]);
+    assert_int_equal(edge, graph_end(&heap->references, object));
 }
 
 static void pieces_become_one(struct objects *objects)
@@ -191,7 +191,7 @@ static void overlapping_tables_are_read_once(struct objects *objects)
     }
     build(objects, &heap);
     assert_true(heap.damaged >= OBJECTS / 10 - 10);
-    assert_true(heap.references.first[heap.count] < 2 * words);
+    assert_true(graph_first(&heap.references, heap.count) < 2 * words);
     for (uint32_t i = 0; i < heap.count; i++)
         sizes += heap_size(&heap, i);
     assert_true(sizes < 2 * DATA_BYTES);

@@ -249,8 +249,9 @@ static enum status run_garbage_roots(void *context, struct error *err)
 static enum status run_dominators(void *context, struct error *err)
 {
     struct analysis *analysis = context;
-    return graph_dominators(&analysis->forward, &analysis->reverse, &analysis->roots,
-                            &analysis->garbage_roots, &analysis->dominators, err);
+    enum status status = graph_dominators(&analysis->forward, &analysis->reverse, &analysis->roots,
+                                          &analysis->garbage_roots, &analysis->dominators, err);
+    return status ? status : graph_dominators_measure(&analysis->dominators, err);
 }
 
 static enum status run_retained(void *context, struct error *err)

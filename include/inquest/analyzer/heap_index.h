@@ -57,9 +57,10 @@ struct heap_more_reference {
 
 struct heap_references { /* compressed sparse rows by source */
     uint64_t count;
-    const uint64_t *first;  /* objects + 1 */
-    const uint32_t *target; /* `count` */
-    const uint32_t *label;  /* `count` */
+    const uint32_t *narrow_first; /* objects + 1; NULL: */
+    const uint64_t *first;        /* the same, also for 2^32 references and more */
+    const uint32_t *target;       /* `count` */
+    const uint32_t *label;        /* `count` */
     /* References at the ends of the rows, beside `count`: ascending by source. */
     size_t more_count;
     const struct heap_more_reference *more;
@@ -69,6 +70,13 @@ struct heap_references { /* compressed sparse rows by source */
     const uint32_t *reverse_first;
     uint32_t *reverse_source;
 };
+
+/* `object` may be their count. */
+static inline uint64_t heap_references_first(const struct heap_references *references,
+                                             uint64_t object)
+{
+    return references->narrow_first ? references->narrow_first[object] : references->first[object];
+}
 
 struct heap_labels { /* UTF-8 texts, one behind the other */
     uint32_t count;
