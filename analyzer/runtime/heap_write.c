@@ -325,15 +325,17 @@ static void write_notes(const struct heap *heap, struct index_writer *writer)
         index_writer_warning(writer, "heap", heap->find.note);
     if (heap->damaged) {
         text_printf(&message,
-                    "%llu objects could be read in part only: some of their references "
+                    "%llu object%s could be read in part only: some of %s references "
                     "are missing",
-                    (unsigned long long)heap->damaged);
+                    (unsigned long long)heap->damaged, heap->damaged == 1 ? "" : "s",
+                    heap->damaged == 1 ? "its" : "their");
         index_writer_warning(writer, "heap", text_string(&message));
     }
     text_clear(&message);
     if (heap->find.pools.damaged) {
-        text_printf(&message, "%llu pools have free lists that contradict their counts",
-                    (unsigned long long)heap->find.pools.damaged);
+        text_printf(&message, "%llu pool%s free lists that contradict their counts",
+                    (unsigned long long)heap->find.pools.damaged,
+                    heap->find.pools.damaged == 1 ? " has" : "s have");
         index_writer_warning(writer, "heap", text_string(&message));
     }
     text_deinit(&message);

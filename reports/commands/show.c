@@ -28,8 +28,9 @@ static enum status nothing_there(struct show_answer *answer, uint64_t address, u
     if (address - row.address < row.size)
         return error_set(err, STATUS_NOT_IN_DUMP,
                          "no object starts at 0x%" PRIx64 ": it is %" PRIu64
-                         " bytes into the object at 0x%" PRIx64,
-                         address, address - row.address, row.address);
+                         " byte%s into the object at 0x%" PRIx64,
+                         address, address - row.address, address - row.address == 1 ? "" : "s",
+                         row.address);
     return error_set(err, STATUS_NOT_IN_DUMP,
                      "no object starts at 0x%" PRIx64 "; the nearest before it is at 0x%" PRIx64
                      " and ends at 0x%" PRIx64,
