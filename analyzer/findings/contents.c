@@ -40,8 +40,7 @@ static uint64_t hash_bytes(const uint8_t *bytes, uint64_t size)
     return left ? mix(hash, value_tail(bytes, left)) : hash;
 }
 
-/* A string that is not in one piece, or not compact. */
-static uint64_t hash_str_apart(const struct python_process *process, uint64_t addr)
+static uint64_t hash_str(const struct python_process *process, uint64_t addr)
 {
     struct str_view view;
     if (str_view_raw(process, addr, &view) != STATUS_OK)
@@ -50,26 +49,6 @@ static uint64_t hash_str_apart(const struct python_process *process, uint64_t ad
     const uint8_t *bytes =
         view_at(process, view.data_addr, size < HASHED_BYTES ? size : HASHED_BYTES);
     return bytes ? hash_bytes(bytes, size) | 1 : 0;
-}
-
-/* Nearly all are in one piece, compact and ASCII. */
-static uint64_t hash_str(const struct object_window *window, uint64_t addr)
-{
-    const struct python_process *process = window->heap->process;
-    const struct python_layout *layout = &process->layout;
-    uint64_t there, header = layout_get(layout, PY_unicode_ascii_header_size);
-    const uint8_t *object = object_span(window, addr, &there);
-    if (!object || there < header + HASHED_BYTES)
-        return hash_str_apart(process, addr);
-    uint32_t state = load_u32(object + layout_get(layout, PY_unicode_state));
-    uint64_t kind = state >> layout_get(layout, PY_unicode_kind_shift) &
-                    layout_get(layout, PY_unicode_kind_mask);
-    uint64_t length = load_u64(object + layout_get(layout, PY_unicode_length));
-    if (kind != 1 || length > UINT64_MAX / 16 ||
-        !(state >> layout_get(layout, PY_unicode_ascii_shift) & 1) ||
-        !(state >> layout_get(layout, PY_unicode_compact_shift) & 1))
-        return hash_str_apart(process, addr);
-    return hash_bytes(object + header, length) | 1;
 }
 
 static uint64_t hash_of_bytes(struct python_process *process, uint64_t addr)
@@ -81,30 +60,27 @@ static uint64_t hash_of_bytes(struct python_process *process, uint64_t addr)
                : 0;
 }
 
-static uint64_t hash_number(const struct object_window *window, uint32_t object, uint64_t addr)
+static uint64_t hash_number(const struct heap *heap, uint32_t object, uint64_t addr)
 {
-    uint64_t there, size = heap_size(window->heap, object);
+    uint64_t size = heap_size(heap, object);
     size = size > HEADER_BYTES ? size - HEADER_BYTES : 0;
     size = size < HASHED_BYTES ? size : HASHED_BYTES;
-    const uint8_t *bytes = object_span(window, addr, &there);
-    if (bytes && HEADER_BYTES + size <= there)
-        return hash_bytes(bytes + HEADER_BYTES, size) | 1;
-    bytes = view_at(window->heap->process, addr + HEADER_BYTES, size);
+    const uint8_t *bytes = view_at(heap->process, addr + HEADER_BYTES, size);
     return bytes ? hash_bytes(bytes, size) | 1 : 0;
 }
 
 /* The bytes that are the value alone: no cached hash, no cached UTF-8. 0: not a value. */
-static uint64_t hash_value(const struct object_window *window, uint32_t object)
+static uint64_t hash_value(const struct contents *contents, uint32_t object)
 {
-    const struct heap *heap = window->heap;
-    enum value value = window->wanted[heap->type[object]];
+    const struct heap *heap = contents->heap;
+    enum value value = contents->read[heap->type[object]];
     if (value == VALUE_NONE)
         return 0;
     uint64_t addr = heap_address(heap, object);
     switch (value) {
-    case VALUE_STR: return hash_str(window, addr);
+    case VALUE_STR: return hash_str(heap->process, addr);
     case VALUE_BYTES: return hash_of_bytes(heap->process, addr);
-    default: return hash_number(window, object, addr);
+    default: return hash_number(heap, object, addr);
     }
 }
 
@@ -205,7 +181,7 @@ enum status contents_write(const struct findings *findings, struct error *err)
     struct object_window window = {.heap = heap, .wanted = contents.read};
     for (uint32_t object = 0; object < heap->count && status == STATUS_OK; object++) {
         object_prefetch(&window, object);
-        contents.values[object] = hash_value(&window, object);
+        contents.values[object] = hash_value(&contents, object);
     }
     if (status == STATUS_OK)
         status = write_rows(&contents, findings->writer);

@@ -14,8 +14,6 @@
  * gc_long_lived_total           8     objects that outlived the last full collection
  * gc_long_lived_pending         8     those that have been added to the oldest since
  * gc_stats, gc_stats_pointer    -     per generation; see python_fields.h */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/findings/cycles_pass.h"
@@ -195,17 +193,6 @@ static void begin_reason(struct text *text)
         text_append(text, "; ");
 }
 
-static void append_count(struct text *text, uint64_t count)
-{
-    char digits[24];
-    int size = snprintf(digits, sizeof digits, "%" PRIu64, count);
-    for (int i = 0; i < size; i++) {
-        if (i && (size - i) % 3 == 0)
-            text_append_char(text, ',');
-        text_append_char(text, digits[i]);
-    }
-}
-
 static void explain_generation(const struct collector *collector, unsigned number,
                                struct text *text)
 {
@@ -214,20 +201,20 @@ static void explain_generation(const struct collector *collector, unsigned numbe
     const struct generation *generation = &collector->generations[number];
     bool never = generation->has_stats && !generation->collections;
     begin_reason(text);
-    append_count(text, generation->garbage);
+    text_append_count(text, generation->garbage);
     text_printf(text, " %s in generation %u, which %s: ",
                 generation->garbage == 1 ? "object is" : "objects are", number,
                 never ? "has never been collected" : "was not due again");
-    append_count(text, generation->count);
+    text_append_count(text, generation->count);
     text_append(text, " of threshold ");
-    append_count(text, generation->threshold);
+    text_append_count(text, generation->threshold);
     text_printf(text, " %s", what[number]);
     if (number == GENERATIONS - 1 && generation->count > generation->threshold &&
         collector->pending < collector->long_lived / 4) {
         text_append(text, ", and a full collection waits until a quarter is new: ");
-        append_count(text, collector->pending);
+        text_append_count(text, collector->pending);
         text_append(text, " of ");
-        append_count(text, collector->long_lived);
+        text_append_count(text, collector->long_lived);
     }
 }
 
@@ -249,7 +236,7 @@ static void explain(const struct collector *collector, struct text *text)
     if (frozen->garbage) {
         begin_reason(text);
         text_append(text, "gc.freeze() took ");
-        append_count(text, frozen->garbage);
+        text_append_count(text, frozen->garbage);
         text_append(text, frozen->garbage == 1 ? " object out of collection"
                                                : " objects out of collection");
     }

@@ -38,15 +38,4 @@ static inline void object_prefetch(struct object_window *window, uint32_t object
     }
 }
 
-/* As memory_span, for an object that was asked for. */
-static inline const uint8_t *object_span(const struct object_window *window, uint64_t addr,
-                                         uint64_t *ret_size)
-{
-    uint64_t offset = addr - window->start;
-    if (offset >= window->size)
-        return memory_span(window->heap->process->image, addr, ret_size);
-    *ret_size = window->size - offset;
-    return window->bytes + offset;
-}
-
 #endif

@@ -328,7 +328,7 @@ void str_display(struct python_process *process, uint64_t addr, struct text *tex
         repr_unreadable(&repr, "str", addr, status);
     } else if (view.length > message_limits.string_size) {
         text_append(text, "… ");
-        text_append_grouped(text, view.length);
+        text_append_count(text, view.length);
         text_append(text, " characters");
     }
 }

@@ -199,17 +199,6 @@ void repr_leave(struct repr *repr)
     repr->depth--;
 }
 
-void text_append_grouped(struct text *text, uint64_t number)
-{
-    char digits[32];
-    int size = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    for (int i = 0; i < size; i++) {
-        if (i && (size - i) % 3 == 0)
-            text_append_char(text, ',');
-        text_append_char(text, digits[i]);
-    }
-}
-
 bool repr_next_item(struct repr *repr, uint64_t index, uint64_t total)
 {
     if (index)
@@ -221,7 +210,7 @@ bool repr_next_item(struct repr *repr, uint64_t index, uint64_t total)
     text_append(repr->text, "…");
     if (total != UINT64_MAX && total > index) {
         text_append_char(repr->text, ' ');
-        text_append_grouped(repr->text, total - index);
+        text_append_count(repr->text, total - index);
         text_append(repr->text, " more");
     }
     return false;

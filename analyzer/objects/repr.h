@@ -62,8 +62,6 @@ static inline bool repr_is_redacted(const struct repr *repr)
 }
 void repr_token(struct repr *repr, const char *kind, uint64_t length, const void *bytes,
                 size_t size);
-/* "10,000" */
-void text_append_grouped(struct text *text, uint64_t number);
 
 /* ---- repr_text.c */
 /* A str as Python quotes it, never redacted, at most `max_characters`. */

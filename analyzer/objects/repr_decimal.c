@@ -144,7 +144,7 @@ void repr_decimal(struct repr *repr, const struct python_type *type, uint64_t ad
         redacted_decimal(repr, type, &decimal);
     } else if (!repr_shows_digits(repr, decimal.len * WORD_DIGITS)) {
         text_printf(repr->text, "<%s of ", type->name);
-        text_append_grouped(repr->text, decimal.digits);
+        text_append_count(repr->text, decimal.digits);
         text_append(repr->text, " digits>");
     } else if (!write_coefficient(&decimal)) {
         repr->text->failed = true;

@@ -48,7 +48,7 @@ void repr_int(struct repr *repr, const struct python_type *type, uint64_t addr)
         int_append_decimal(&view, repr->text);
     } else {
         text_printf(repr->text, "<%sint of ", view.is_negative ? "negative " : "");
-        text_append_grouped(repr->text, int_bit_length(&view));
+        text_append_count(repr->text, int_bit_length(&view));
         text_append(repr->text, " bits>");
     }
 }

@@ -71,7 +71,7 @@ static void append_cut(struct repr *repr, uint64_t length, const char *unit)
     if (length <= repr->limits.string_size)
         return;
     text_append(repr->text, "… ");
-    text_append_grouped(repr->text, length);
+    text_append_count(repr->text, length);
     text_append_char(repr->text, ' ');
     text_append(repr->text, unit);
 }

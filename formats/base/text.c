@@ -188,15 +188,24 @@ void text_append_bytes(struct text *text, const void *bytes, size_t size)
     }
 }
 
-void text_append_count(struct text *text, uint64_t count)
+struct grouped_number group_digits(uint64_t number)
 {
-    char digits[32];
-    int size = snprintf(digits, sizeof digits, "%" PRIu64, count);
+    char plain[24];
+    struct grouped_number grouped = {""};
+    int size = snprintf(plain, sizeof plain, "%" PRIu64, number);
+    char *out = grouped.text;
     for (int i = 0; i < size; i++) {
         if (i && (size - i) % 3 == 0)
-            text_append_char(text, ',');
-        text_append_char(text, digits[i]);
+            *out++ = ',';
+        *out++ = plain[i];
     }
+    *out = '\0';
+    return grouped;
+}
+
+void text_append_count(struct text *text, uint64_t count)
+{
+    text_append(text, group_digits(count).text);
 }
 
 void text_append_size(struct text *text, uint64_t bytes)

@@ -8,7 +8,6 @@
 
 #include "formats/core/core_parts.h"
 #include "inquest/base/partition_point.h"
-#include "inquest/base/text.h"
 
 void core_warn(struct core_parse *parse, const char *area, const char *format, ...)
 {
@@ -32,21 +31,6 @@ const char *core_text(struct core_parse *parse, const void *bytes, size_t size)
     if (!copy)
         parse->out_of_memory = true;
     return copy;
-}
-
-struct grouped_number group_digits(uint64_t number)
-{
-    char plain[24];
-    struct grouped_number grouped = {""};
-    int size = snprintf(plain, sizeof plain, "%llu", (unsigned long long)number);
-    char *out = grouped.text;
-    for (int i = 0; i < size; i++) {
-        if (i && (size - i) % 3 == 0)
-            *out++ = ',';
-        *out++ = plain[i];
-    }
-    *out = '\0';
-    return grouped;
 }
 
 static enum status check_header(struct core_parse *parse, struct error *err)

@@ -3,6 +3,7 @@
 #define INQUEST_FORMATS_CORE_CORE_PARTS_H
 
 #include "formats/core/elf_view.h"
+#include "inquest/base/text.h"
 #include "inquest/formats/core_dump.h"
 
 /* A core while it is being parsed: the steps of core_dump_parse, in their order. */
@@ -22,11 +23,6 @@ void core_warn(struct core_parse *parse, const char *area, const char *format, .
     PRINTF_LIKE(3, 4);
 /* Bytes as UTF-8 in the arena, what isn't as "\xNN". NULL (noted) without memory. */
 const char *core_text(struct core_parse *parse, const void *bytes, size_t size);
-/* "12,345,678" */
-struct grouped_number {
-    char text[32];
-};
-struct grouped_number group_digits(uint64_t number);
 
 /* ---- segments.c */
 /* PT_LOADs into core->segments, in order and without overlaps. */

@@ -34,6 +34,11 @@ void text_append_code_point(struct text *text, uint32_t code_point);
 void text_append_bytes(struct text *text, const void *bytes, size_t size);
 /* 1,234,567 */
 void text_append_count(struct text *text, uint64_t count);
+/* The same for an argument of printf. */
+struct grouped_number {
+    char text[32];
+};
+struct grouped_number group_digits(uint64_t number);
 /* 512 B, 1.5 KiB, 1024.0 TiB */
 void text_append_size(struct text *text, uint64_t bytes);
 bool text_ok(const struct text *text) MUST_CHECK;
